@@ -363,6 +363,15 @@ static i64 characters(const u8 *text, u64 length)
     return count;
 }
 
+int incoming_is_valid(const struct incoming_rule *rule, const u8 *text, u64 length)
+{
+    const i64 count = characters(text, length);
+    if (count < 0 || count < rule->least || count > rule->most)
+        return 0;
+    return !rule->allowed_words ||
+           word_number(rule->allowed_words, (const char *)text, length, length, UINT64_MAX) != UINT64_MAX;
+}
+
 /* The number of a text; INCOMING_REFUSED where it is not valid. A word of the table is UTF-8. */
 static inline i32 number_of(const struct incoming *own, const u8 *text, u64 length, u64 readable)
 {
@@ -383,6 +392,31 @@ static int is_known(const struct incoming_chunk *chunk, u64 row)
 {
     const u64 bit = chunk->first_known + row;
     return !chunk->known || (chunk->known[bit >> 3] >> (bit & 7) & 1);
+}
+
+int incoming_text_at(const struct incoming_chunk *chunk, u64 row, struct incoming_text *text)
+{
+    text->missing = !is_known(chunk, row);
+    if (text->missing)
+        return 1;
+    if (!text_at(chunk, row, &text->at, &text->length))
+        return 0;
+    text->readable = chunk->storage == 'v' ? text->length : (u64)(chunk->text + chunk->text_stop - text->at);
+    return 1;
+}
+
+int incoming_codes(const struct incoming_chunk *chunk, u64 at, u64 rows, i64 *codes)
+{
+    u8 known[CORE_LARGE_BLOCK];
+    read_known(chunk, at, rows, known);
+    if (!read_wholes(chunk, at, rows, known, codes))
+        return 0;
+    for (u64 row = 0; row < rows; row++)
+        if (!known[row])
+            codes[row] = -1;
+        else if ((u64)codes[row] >= chunk->words->rows)
+            return 0;
+    return 1;
 }
 
 static i32 number_at(const struct incoming *own, const struct incoming_chunk *words, u64 row)

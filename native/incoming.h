@@ -65,6 +65,19 @@ u32 incoming_register(const struct incoming_rule *rule);
 int incoming_fits(const struct incoming_rule *rule, u32 storage, int has_words);
 /* The number of each word of a chunk of text. */
 void incoming_numbers(const struct incoming *own, const struct incoming_chunk *words, i32 *numbers);
+/* A text of a chunk; from its start on `readable` bytes may be read, which are at least its own. */
+struct incoming_text {
+    const u8 *at;
+    u64 length, readable;
+    int missing;
+};
+
+/* The text of a row; 0 where it lies beyond the chunk's bytes. */
+int incoming_text_at(const struct incoming_chunk *chunk, u64 row, struct incoming_text *text);
+/* Codes of rows, -1 for missing; 0 where one is none. */
+int incoming_codes(const struct incoming_chunk *chunk, u64 at, u64 rows, i64 *codes);
+/* Whether these bytes are UTF-8 and a text that the rule admits. */
+int incoming_is_valid(const struct incoming_rule *rule, const u8 *text, u64 length);
 /* Rows `start` on into cells; 0 where one of them is not at once seen to be valid. */
 int incoming_fill(const struct incoming *own, void *cells, u64 start, u64 rows);
 

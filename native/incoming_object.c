@@ -204,6 +204,9 @@ static void batch_free(PyObject *object)
     for (u64 number = 0; self->columns && number < self->reader->count; number++)
         PyMem_Free(self->columns[number].chunks);
     PyMem_Free(self->columns);
+    for (u64 number = 0; self->texts && number < self->reader->count; number++)
+        Py_XDECREF(self->texts[number]);
+    PyMem_Free(self->texts);
     for (struct batch_numbers *own = self->numbers; own; own = own->next)
         Py_DECREF(own->plan);
     for (u64 number = 0; number < self->array_count; number++)
@@ -230,7 +233,8 @@ static Batch *batch_new(Reader *reader)
     self->reader = (Reader *)Py_NewRef((PyObject *)reader);
     self->columns = PyMem_Calloc((size_t)reader->count + 1, sizeof *self->columns);
     self->views = PyMem_Calloc((size_t)reader->count + 1, sizeof *self->views);
-    if (self->columns && self->views)
+    self->texts = PyMem_Calloc((size_t)reader->count + 1, sizeof *self->texts);
+    if (self->columns && self->views && self->texts)
         return self;
     PyErr_NoMemory();
     Py_DECREF(self);
@@ -282,13 +286,18 @@ static PyMethodDef reader_methods[] = {
      "column; None for one that conform has to judge."},
     {NULL, NULL, 0, NULL},
 };
+static PyMethodDef batch_methods[] = {
+    {"texts", batch_texts, METH_O,
+     "texts(column): (numbers of the rows, distinct texts, how many) of a text column; None where conform has to judge."},
+    {NULL, NULL, 0, NULL},
+};
 static PyType_Slot reader_slots[] = {
     {Py_tp_new, reader_new}, {Py_tp_dealloc, reader_free}, {Py_tp_methods, reader_methods},
     {Py_tp_doc, "Reader(rules): reads raw columns; each rule is (name, kind, nullable, low, high, least, most, allowed)."},
     {0, NULL},
 };
 static PyType_Slot batch_slots[] = {
-    {Py_tp_dealloc, batch_free}, {Py_sq_length, batch_length}, {Py_tp_doc, "Raw rows that a plan reads."}, {0, NULL},
+    {Py_tp_dealloc, batch_free}, {Py_sq_length, batch_length}, {Py_tp_methods, batch_methods}, {Py_tp_doc, "Raw rows that a plan reads."}, {0, NULL},
 };
 static PyType_Spec reader_spec = {"pipeline_lib.compiled._core.Reader", sizeof(Reader), 0, Py_TPFLAGS_DEFAULT, reader_slots};
 static PyType_Spec batch_spec = {"pipeline_lib.compiled._core.Batch", sizeof(Batch), 0,

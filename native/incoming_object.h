@@ -46,7 +46,16 @@ typedef struct {
     void **owned;
     u64 owned_count, owned_room;
     struct batch_numbers *numbers;
+    PyObject **texts; /* the distinct texts of each column, once they were asked for */
 } Batch;
+
+struct text_block;
+/* The distinct texts of a column; missing is one of them. */
+struct distinct_texts {
+    u64 count;
+    struct core_text *texts;
+    struct text_block *blocks; /* their bytes */
+};
 
 extern PyTypeObject *reader_type, *batch_type;
 int make_incoming_types(PyObject *module);
@@ -54,6 +63,10 @@ int make_incoming_types(PyObject *module);
 void *batch_memory(Batch *self, u64 bytes);
 /* Append a chunk to a column, without those that are empty; 0 with an error. */
 int batch_append(Batch *self, u64 column, const struct incoming_chunk *chunk);
+/* texts(column): the numbers of a text column's rows, the distinct texts, and how many; None where `conform` has to judge. */
+PyObject *batch_texts(PyObject *batch, PyObject *column); /* incoming_texts.c */
+/* The distinct texts that a batch gave; NULL for any other object. */
+const struct distinct_texts *texts_of_capsule(PyObject *object);
 /* How a plan reads a column: `numbers` of its words are made once for each plan. 0 with an error. */
 int batch_incoming(Batch *self, u64 column, const Plan *plan, u64 first, struct incoming *incoming);
 

@@ -427,12 +427,31 @@ static int take_texts(struct core_text *to, const struct core_input *from, u64 s
     return 1;
 }
 
+/* Numbers of rows that share them; 0 where a code is none. */
+static int take_shared(u8 *to, const struct core_input *from, u64 start, u64 rows, u64 bytes)
+{
+    const i32 *codes = from->codes + start;
+    const u64 count = from->word_count;
+    u64 wrong = !count;
+    for (u64 row = 0; row < rows && count; row++) {
+        const u64 code = codes[row] < 0 ? count - 1 : (u64)codes[row], inside = code < count ? code : 0;
+        wrong |= code != inside;
+        if (bytes == 1)
+            to[row] = ((const u8 *)from->at)[inside] != 0;
+        else
+            ((u64 *)(void *)to)[row] = ((const u64 *)from->at)[inside];
+    }
+    return !wrong;
+}
+
 static int take_input(struct core_frame *frame, u64 number, const struct core_input *from, u64 start, u64 rows)
 {
     const struct core_register *own = &frame->plan->register_at[number];
     u8 *to = register_of(frame, number);
     if (from->raw)
         return incoming_fill(from->raw, to, start, rows);
+    if (from->codes)
+        return own->kind != 'v' && take_shared(to, from, start, rows, own->kind == 'b' ? 1 : 8);
     if (own->kind == 't')
         return take_words((i32 *)(void *)to, from, start, rows, own->width);
     if (own->kind == 's')

@@ -33,7 +33,9 @@ struct core_plan {
 };
 
 /* A column of the rows that a run gets. Words are `words[code]`, texts `texts[code]`, the last of `word_count` for codes
-   below 0; the numbers of a vector lie `stride` cells apart. A raw column is read where it is, and checked. */
+   below 0; the numbers of a vector lie `stride` cells apart. A raw column is read where it is, and checked. With `codes`,
+   which may not be those of words or texts, a row's number is the one of `word_count` at its code, the last for codes
+   below 0. */
 struct core_input {
     const void *at;
     const i32 *words;
@@ -41,6 +43,8 @@ struct core_input {
     u64 word_count;
     u64 stride;
     const struct incoming *raw; /* NULL: the others say where the column is */
+    const i32 *codes;           /* NULL: a number for each row */
+    struct core_text *own_texts; /* `texts` that are freed after the run */
 };
 
 /* Where results go; the numbers of a vector lie `stride` cells apart. */

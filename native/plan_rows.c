@@ -60,7 +60,40 @@ static int take_raw(const Plan *self, u64 number, PyObject *column, Batch *batch
     if (!batch_incoming(batch, place, self, first, raw))
         return 0;
     raw->width = own->width;
-    *input = (struct core_input){NULL, NULL, NULL, 0, 0, raw};
+    *input = (struct core_input){NULL, NULL, NULL, 0, 0, raw, NULL, NULL};
+    return 1;
+}
+
+/* The texts of a column: those that a batch holds, or a list. */
+static int take_words_texts(PyObject *words, struct core_input *input)
+{
+    const struct distinct_texts *distinct = texts_of_capsule(words);
+    if (distinct) {
+        input->texts = distinct->texts;
+        input->word_count = distinct->count;
+        return 1;
+    }
+    input->texts = input->own_texts = take_texts(words);
+    if (input->texts)
+        input->word_count = (u64)PyList_Size(words);
+    return input->texts != NULL;
+}
+
+/* A column (codes, numbers): each number once. */
+static int take_shared(u32 kind, PyObject *pair, u64 stop, struct core_input *input, Py_buffer *views, u64 *taken)
+{
+    PyObject *codes = PyTuple_GetItem(pair, 0), *numbers = PyTuple_GetItem(pair, 1);
+    if (kind == 'v') {
+        PyErr_SetString(PyExc_TypeError, "found vectors that rows share");
+        return 0;
+    }
+    if (!take_buffer(codes, &views[*taken], stop * 4, 0))
+        return 0;
+    const i32 *code = views[(*taken)++].buf;
+    if (!take_buffer(numbers, &views[*taken], 1, 0))
+        return 0;
+    const Py_buffer *view = &views[(*taken)++];
+    *input = (struct core_input){.at = view->buf, .codes = code, .word_count = (u64)view->len / bytes_of_cell(kind)};
     return 1;
 }
 
@@ -75,11 +108,17 @@ static int take_columns(const Plan *self, PyObject *columns, Batch *batch, u64 f
                 return 0;
             continue;
         }
-        if ((kind == 't' || kind == 's') && (!PyTuple_Check(column) || PyTuple_Size(column) != 2)) {
+        const int is_text = kind == 't' || kind == 's', is_pair = PyTuple_Check(column) && PyTuple_Size(column) == 2;
+        if (is_text && !is_pair) {
             PyErr_SetString(PyExc_TypeError, "found text without its words");
             return 0;
         }
-        if (kind == 't' || kind == 's') {
+        if (is_pair && !is_text) { /* each number once, and for each row which it has */
+            if (!take_shared(kind, column, stop, &inputs[number], views, taken))
+                return 0;
+            continue;
+        }
+        if (is_text) {
             words = PyTuple_GetItem(column, 1);
             column = PyTuple_GetItem(column, 0);
         }
@@ -87,12 +126,11 @@ static int take_columns(const Plan *self, PyObject *columns, Batch *batch, u64 f
         if (!take_buffer(column, &views[*taken], stop * parts * bytes_of_cell(kind), 0))
             return 0;
         inputs[number] = (struct core_input){views[*taken].buf, NULL, NULL, 0, (u64)views[*taken].len / 8 / parts,
-                                             NULL};
+                                             NULL, NULL, NULL};
         (*taken)++;
         if (kind == 's') {
-            if (!(inputs[number].texts = take_texts(words)))
+            if (!take_words_texts(words, &inputs[number]))
                 return 0;
-            inputs[number].word_count = (u64)PyList_Size(words);
         } else if (words) {
             if (!take_buffer(words, &views[*taken], 4, 0))
                 return 0;
@@ -187,7 +225,7 @@ static int take_run_memory(const Plan *self, struct run_memory *memory)
 static void free_run_memory(const Plan *self, struct run_memory *memory)
 {
     for (u64 number = 0; memory->from && number < self->plan->inputs; number++)
-        PyMem_Free((void *)(uintptr_t)memory->from[number].texts);
+        PyMem_Free(memory->from[number].own_texts);
     for (u64 number = 0; number < memory->taken; number++)
         PyBuffer_Release(&memory->views[number]);
     PyMem_Free(memory->views);

@@ -51,19 +51,19 @@ def encode(plan: Plan, roots: Sequence[int]) -> CorePlan | None:
     return write(encoder, carried, [root for root in encoder.roots if root in carried]) if carried else None
 
 
-def write(encoder: Encoder, carried: Collection[int], given: Sequence[int]) -> CorePlan:
-    """The core's plan of the nodes `carried` that gives the columns of `given`."""
-    return _Writing(encoder, carried, given).plan()
+def write(encoder: Encoder, carried: Collection[int], given: Sequence[int], whole: bool = False) -> CorePlan:
+    """The core's plan of the nodes `carried` that gives the columns of `given`; `whole`: all text comes as texts."""
+    return _Writing(encoder, carried, given, whole).plan()
 
 
 class _Writing:
     """Registers are known by their node and kind: a node's column may stand in several kinds of them."""
 
-    def __init__(self, encoder: Encoder, carried: Collection[int], given: Sequence[int]) -> None:
+    def __init__(self, encoder: Encoder, carried: Collection[int], given: Sequence[int], whole: bool) -> None:
         self._encoder, self._nodes, self._given = encoder, encoder.plan.nodes, given
         self._writer = PlanWriter()
         self._registers: dict[tuple[int, str], int] = {}
-        self._carried = carried
+        self._carried, self._whole = carried, whole
         self._short = self._short_dots()
         self._inner = self._without_columns_of_codes()
 
@@ -100,7 +100,10 @@ class _Writing:
 
     def _taken_kind(self, number: int, kind: str) -> str:
         dtype = self._nodes[number].dtype
-        return "s" if kind == "s" and dtype == "str" else KINDS[dtype]
+        return "s" if dtype == "str" and (kind == "s" or self._whole_text(number)) else KINDS[dtype]
+
+    def _whole_text(self, number: int) -> bool:
+        return self._whole and self._nodes[number].operation == "input"
 
     def _short_dots(self) -> dict[int, tuple[Encoded, Terms]]:
         """The sums of products, by node, in which codes are looked up."""
@@ -137,6 +140,8 @@ class _Writing:
         if known is not None:
             return known
         own = self._encoder.kinds.get(number, KINDS[self._nodes[number].dtype])
+        if (number, "s") in self._registers:
+            own = "s"
         words = self._word_index if own in "st" else []
         register = self._writer.register(kind, self._width(number, kind))
         self._writer.instruction(Encoded(CASTS[own, kind], (), words), [self._registers[number, own]], register)

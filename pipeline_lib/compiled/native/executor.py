@@ -10,6 +10,7 @@ from pipeline_lib.compiled.column_executor import BLOCK_ROWS, ColumnExecutor
 from pipeline_lib.compiled.columns import PlanColumn, concat_rows, slice_rows
 from pipeline_lib.compiled.native.core import level, load_plan
 from pipeline_lib.compiled.native.core_plan import CorePlan
+from pipeline_lib.compiled.native.distinct_texts import DistinctTexts, SharedNumbers, shared
 from pipeline_lib.compiled.native.incoming import Incoming
 from pipeline_lib.compiled.native.list_functions import core_list_function
 from pipeline_lib.compiled.native.segments import LEAST_NODES, Turn, turns
@@ -25,6 +26,8 @@ PART_ROWS = 65_536
 """Rows whose columns NumPy hands to the core at a time: a vector of a hundred numbers takes 50 MiB."""
 SHORT_PART_ROWS = BLOCK_ROWS
 """The same where NumPy takes columns back: they should still be in the cache. Longer ones take up to twice the time."""
+MANY_ROWS = 1024
+"""From so many rows on, distinct texts are looked for: fewer cost less than one more call of the core."""
 _DTYPES: dict[str, Any] = {"d": np.float64, "i": np.int64, "b": np.bool_, "t": np.int32, "v": np.float64}
 
 
@@ -44,25 +47,22 @@ class CoreExecutor:
         natives: Sequence[Any],
         make: MakeExecutor,
         threads: int = 1,
+        make_bulk: "Callable[[], CoreExecutor | None] | None" = None,
     ) -> None:
         self.roots = list(roots)
-        self._make, self._plan = make, plan
+        self._make, self._plan, self._make_bulk = make, plan, make_bulk
         self._turns: list[_CoreTurn | _NumpyTurn] = []
         loaded = iter(natives)
+        self._text_turns: list[tuple[_CoreTurn, str]] = []
         for turn in order:
-            if turn.core is not None:
+            if turn.core is not None and turn.text is not None:
+                self._text_turns.append((_CoreTurn(turn.core, next(loaded), threads), turn.text))
+            elif turn.core is not None:
                 self._turns.append(_CoreTurn(turn.core, next(loaded), threads))
             else:
                 self._turns.append(_NumpyTurn(turn, make))
         taken = dict.fromkeys(each for turn in order if turn.core is not None for each in turn.core.taken)
         self._inputs = {node: plan.nodes[node].settings["column"] for node in taken if _is_raw(plan, node)}
-        self._documents = {
-            self._inputs[node]
-            for turn in order
-            if turn.core is not None
-            for node, kind in zip(turn.core.taken, turn.core.taken_kinds, strict=True)
-            if kind == "s" and node in self._inputs
-        }
         self._part_rows = _part_rows(order)
         self.alone = all(turn.core is not None for turn in order)  # NumPy evaluates nothing
         self._numpys_raw = {name for turn in order if turn.core is None for name in _raw_names(turn)}
@@ -76,13 +76,24 @@ class CoreExecutor:
         """The executor of NumPy for the same roots."""
         return self._make(self._plan, self.roots)
 
+    @cached_property
+    def bulk(self) -> "CoreExecutor | None":
+        """The executor that computes once for each distinct text, for many rows; None where nothing takes text."""
+        bulk = None if self._make_bulk is None else self._make_bulk()
+        if bulk is None or not bulk._text_turns:
+            return None
+        bulk._incoming, bulk._numbers = self._incoming, self._numbers
+        return bulk
+
     def read_raw(self, schema: RowSchema) -> None:
         """From now on `run_raw` reads raw columns of this schema. The plan may have no context."""
-        self._incoming = Incoming(schema, set(self._inputs.values()) - self._documents, self._numpys_raw)
+        self._incoming = Incoming(schema, set(self._inputs.values()), self._numpys_raw)
+        self.__dict__.pop("bulk", None)  # one that was made before reads no raw columns
         numbers = self._incoming.numbers
         self._numbers = {node: numbers[name] for node, name in self._inputs.items() if name in numbers}
-        turn = self._turns[0]
-        if len(self._turns) == 1 and isinstance(turn, _CoreTurn) and len(self._numbers) == len(self._inputs):
+        turn = self._turns[0] if len(self._turns) == 1 else None
+        known = len(self._numbers) == len(self._inputs)
+        if isinstance(turn, _CoreTurn) and "s" not in turn.core.taken_kinds and known:
             numbers_taken = [self._numbers[node] for node in turn.core.taken]
             self._only = (turn, numbers_taken) if turn.core.given == tuple(self.roots) else None
 
@@ -106,20 +117,44 @@ class CoreExecutor:
 
     def quick(self, columns: Mapping[str, PlanColumn], rows: int, batch: Any = None) -> list[PlanColumn] | None:
         """The roots' columns; None where a row is refused, or there is none. A `batch` has the core's raw columns."""
+        if rows >= MANY_ROWS and self.bulk is not None:
+            return self.bulk.quick(columns, rows, batch)
         most = self._part_rows or rows
+        texts = self._of_texts(columns, rows, batch) if self._text_turns and rows else {}
+        if texts is None:
+            return None
         if 0 < rows <= most:
-            return self._part(columns, rows, batch, 0)
+            return self._part(columns, rows, batch, 0, texts)
         parts = []
         for start in range(0, rows, most or 1):
             stop = min(start + most, rows)
             own = {name: slice_rows(column, start, stop + self._context) for name, column in columns.items()}
-            results = self._part(own, stop - start, batch, start)
+            results = self._part(own, stop - start, batch, start, texts)
             if results is None:
                 return None
             parts.append(results)
         return [concat_rows(column) for column in zip(*parts, strict=True)] if parts else None
 
-    def _part(self, columns: Mapping[str, PlanColumn], rows: int, batch: Any, first: int) -> list[PlanColumn] | None:
+    def _of_texts(self, columns: Mapping[str, PlanColumn], rows: int, batch: Any) -> Known | None:
+        """What depends on one text alone, computed once for each; None where a text is refused."""
+        known: Known = {}
+        for turn, name in self._text_turns:
+            number = None if batch is None or self._incoming is None else self._incoming.numbers.get(name)
+            if number is None:
+                column = columns[name]
+                texts: DistinctTexts | None = DistinctTexts.of_column(column.slice(self._context, len(column)))
+            else:
+                texts = DistinctTexts.of_batch(batch, number)
+            results = None if texts is None else turn.arrays([texts.texts] * len(turn.core.taken), texts.count, None, 0)
+            if texts is None or results is None:
+                return None
+            core = turn.core
+            known.update(zip(core.given, shared(texts.codes, results, core.kinds, core.words), strict=True))
+        return known
+
+    def _part(
+        self, columns: Mapping[str, PlanColumn], rows: int, batch: Any, first: int, texts: Known
+    ) -> list[PlanColumn] | None:
         earlier, own = self._context, columns
         if earlier:
             own = {name: slice_rows(each, earlier, earlier + rows) for name, each in columns.items()}
@@ -129,10 +164,11 @@ class CoreExecutor:
             known = self._numbers | {
                 node: own[name] for node, name in self._inputs.items() if node not in self._numbers
             }
+        known |= {node: each.rows(first, first + rows) for node, each in texts.items()}
         for number, turn in enumerate(self._turns):
             if not turn.run(known, own if number else columns, rows, batch, first):
                 return None
-        return [known[root] for root in self.roots]
+        return [_for_each_row(known[root]) for root in self.roots]
 
 
 class _NumpyTurn:
@@ -146,7 +182,7 @@ class _NumpyTurn:
     def run(self, known: Known, columns: Mapping[str, PlanColumn], rows: int, batch: Any, first: int) -> bool:
         """Add what NumPy gives to `known`; False where it refuses a row, which may not be the first one."""
         if self._taken:
-            columns = {**columns, **{name: _as_raw(known[node]) for node, name in self._taken.items()}}
+            columns = {**columns, **{name: _as_raw(_for_each_row(known[node])) for node, name in self._taken.items()}}
         try:
             results = self._executor.run(columns, rows)
         except InputError:
@@ -163,7 +199,10 @@ class _CoreTurn:
     def run(self, known: Known, columns: Mapping[str, PlanColumn], rows: int, batch: Any, first: int) -> bool:
         """Add what the core gives to `known`; False where it refuses a row."""
         taken = zip(self.core.taken, self.core.taken_kinds, strict=True)
-        results = self.results([self._buffer(known[node], kind) for node, kind in taken], rows, batch, first)
+        buffers = [self._buffer(known[node], kind, rows, batch, first) for node, kind in taken]
+        if any(buffer is None for buffer in buffers):
+            return False
+        results = self.results(buffers, rows, batch, first)
         if results is None:
             return False
         known.update(zip(self.core.given, results, strict=True))
@@ -171,17 +210,19 @@ class _CoreTurn:
 
     def results(self, taken: list[Any], rows: int, batch: Any, first: int) -> list[PlanColumn] | None:
         """The columns that it gives; None where it refuses a row."""
-        core = self.core
-        results = [_empty(kind, width, rows) for kind, width in zip(core.kinds, core.widths, strict=True)]
-        if not self._run(taken, results, rows, batch, first):
-            return None
-        if "t" not in core.kinds:
+        core, results = self.core, self.arrays(taken, rows, batch, first)
+        if results is None or "t" not in core.kinds:
             return results
         # NumPy keeps what it computes of a word with the words: they are new for each batch
         words = core.words.column_words()
         return [
             TextColumn(each, words) if kind == "t" else each for kind, each in zip(core.kinds, results, strict=True)
         ]
+
+    def arrays(self, taken: list[Any], rows: int, batch: Any, first: int) -> list[Any] | None:
+        """The same, text as the numbers of the plan's words."""
+        results = [_empty(kind, width, rows) for kind, width in zip(self.core.kinds, self.core.widths, strict=True)]
+        return results if self._run(taken, results, rows, batch, first) else None
 
     def _run(self, taken: list[Any], results: list[Any], rows: int, batch: Any, first: int) -> bool:
         """Fill `results`; False where a row is refused. Each thread has rows that follow one another."""
@@ -192,14 +233,24 @@ class _CoreTurn:
 
         return share(0, rows) if shares == 1 else run_in_shares(share, rows, shares)
 
-    def _buffer(self, column: PlanColumn, kind: str) -> Any:
+    def _buffer(self, column: PlanColumn, kind: str, rows: int, batch: Any, first: int) -> Any | None:
+        """A column as the core takes it; None where `conform` has to judge a text."""
+        if isinstance(column, int) and kind == "s":
+            texts = DistinctTexts.of_batch(batch, column)
+            return None if texts is None else (texts.codes[first : first + rows], texts.texts[1])
         if isinstance(column, int):  # the number of a raw column of the batch
             return column
+        if isinstance(column, SharedNumbers):
+            return column.codes, column.numbers
         if kind == "s":
             return np.ascontiguousarray(column.codes), column.words
         if isinstance(column, TextColumn):
             return np.ascontiguousarray(column.codes), self.core.words.of_batch(column.words)
         return np.ascontiguousarray(column)
+
+
+def _for_each_row(column: PlanColumn) -> PlanColumn:
+    return column.column() if isinstance(column, SharedNumbers) else column
 
 
 def _raw_names(turn: Turn) -> set[str]:
@@ -236,8 +287,12 @@ def core_executor(
 
     `least` is how many nodes an early turn of the core has to have.
     """
-    order = [] if level() is None else turns(plan, roots, least)
-    natives = [load_plan(turn.core.data) for turn in order if turn.core is not None]
-    if not natives or None in natives:
-        return None
-    return CoreExecutor(plan, roots, order, natives, make, threads)
+
+    def made(distinct: bool, make_bulk: Callable[[], CoreExecutor | None] | None) -> CoreExecutor | None:
+        order = [] if level() is None else turns(plan, roots, least, distinct=distinct)
+        natives = [load_plan(turn.core.data) for turn in order if turn.core is not None]
+        if not natives or None in natives:
+            return None
+        return CoreExecutor(plan, roots, order, natives, make, threads, make_bulk)
+
+    return made(False, lambda: made(True, None))

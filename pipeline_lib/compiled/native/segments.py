@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pipeline_lib.compiled.column_executor import earlier_rows, lookback_of
 from pipeline_lib.compiled.native.core_plan import CorePlan, write
 from pipeline_lib.compiled.native.encode import Encoder
+from pipeline_lib.compiled.native.text_groups import text_groups
 from pipeline_lib.compiled.plan import Node, Plan
 
 LEAST_NODES = 4
@@ -33,17 +34,22 @@ class Turn:
     """Nodes that run together: `given` are those of them that later turns or the result take.
 
     `core` is the core's plan of them; None for NumPy, which evaluates `plan`: there all that it takes from earlier
-    turns is a raw column, called as in `taken` by node.
+    turns is a raw column, called as in `taken` by node. A turn of the core with a `text` runs over the distinct texts
+    of this raw column, before all others.
     """
 
     given: tuple[int, ...]
     core: CorePlan | None
     plan: Plan
     taken: dict[int, str]
+    text: str | None = None
 
 
-def turns(plan: Plan, roots: Sequence[int], least: int = LEAST_NODES) -> list[Turn]:
-    """The turns that give `roots`; none where the core carries nothing. `least` as in `LEAST_NODES`."""
+def turns(plan: Plan, roots: Sequence[int], least: int = LEAST_NODES, *, distinct: bool = False) -> list[Turn]:
+    """The turns that give `roots`; none where the core carries nothing. `least` as in `LEAST_NODES`.
+
+    With `distinct`, what depends on one text alone has turns of its own, which run over distinct texts.
+    """
     encoder = Encoder(plan, list(dict.fromkeys(roots)))
     reach = earlier_rows(plan, encoder.roots)
     carried = encoder.without_texts({number for number in encoder.encoded if not reach[number]})
@@ -59,7 +65,7 @@ def turns(plan: Plan, roots: Sequence[int], least: int = LEAST_NODES) -> list[Tu
         stages = _stages(encoder, carried, reach)
     if not carried:
         return []
-    return [_turn(encoder, stages, stage) for stage in sorted(set(stages.values()))]
+    return [turn for stage in sorted(set(stages.values())) for turn in _turns(encoder, stages, stage, distinct)]
 
 
 def _stages(encoder: Encoder, carried: Collection[int], reach: dict[int, int]) -> dict[int, int]:
@@ -104,17 +110,29 @@ def _small_turn(stages: dict[int, int], least: int) -> int:
     return min(small, default=0)
 
 
-def _turn(encoder: Encoder, stages: dict[int, int], stage: int) -> Turn:
+def _turns(encoder: Encoder, stages: dict[int, int], stage: int, distinct: bool) -> list[Turn]:
     plan, roots = encoder.plan, set(encoder.roots)
     own = [number for number in stages if stages[number] == stage]
     later = {taken for number in stages if stages[number] > stage for taken in plan.nodes[number].inputs}
     given = tuple(number for number in own if number in roots or number in later)
     if stage % 2:
-        return Turn(given, write(encoder, own, given), plan, {})
+        return _core_turns(encoder, own, given) if distinct else [Turn(given, write(encoder, own, given), plan, {})]
     if stage == 0:
-        return Turn(given, None, plan, {})
+        return [Turn(given, None, plan, {})]
     inputs = {taken for number in own for taken in plan.nodes[number].inputs}
-    return Turn(given, None, *_taking(plan, sorted(number for number in inputs if stages.get(number, stage) < stage)))
+    return [Turn(given, None, *_taking(plan, sorted(number for number in inputs if stages.get(number, stage) < stage)))]
+
+
+def _core_turns(encoder: Encoder, own: Sequence[int], given: Sequence[int]) -> list[Turn]:
+    """Turns of what depends on one text alone, and of the other nodes, where there are any."""
+    groups, others = text_groups(encoder, own, given)
+    texts = [
+        Turn(group.given, write(encoder, group.nodes, group.given, whole=True), encoder.plan, {}, group.column)
+        for group in groups
+    ]
+    known = {number for group in groups for number in group.given}
+    left = tuple(number for number in given if number not in known)
+    return [*texts, Turn(left, write(encoder, others, left), encoder.plan, {})] if left else texts
 
 
 def _taking(plan: Plan, taken: Sequence[int]) -> tuple[Plan, dict[int, str]]:

@@ -41,6 +41,8 @@ def answer_of(hostile: Hostile, column: Column) -> list[Any] | None:
     assert own is not None
     own.read_raw(RowSchema((column,)))
     results = own.quick({}, len(batch), batch)
+    if column.kind == "string" and len(batch):  # the distinct texts are left to `conform` where the rows are
+        assert (batch.texts(0) is None) == (results is None)
     return None if results is None else results[0].tolist()
 
 

@@ -96,10 +96,11 @@ def differing(
         core = core_executor(plan, roots, ColumnExecutor, least=1)
         assert core is not None, level
         assert core.alone, level
-        own = core.quick(columns, rows)
-        assert own is not None, level
-        pairs = zip(own_of, own, wanted, strict=True)
-        differences += [f"{level}, {number}" for number, one, expected in pairs if not same_bits(one, expected, rows)]
+        for each in (core, core.bulk):
+            own = None if each is None else each.quick(columns, rows)
+            assert own is not None, level
+            pairs = zip(own_of, own, wanted, strict=True)
+            differences += [f"{level}, {number}" for number, one, other in pairs if not same_bits(one, other, rows)]
     return differences
 
 

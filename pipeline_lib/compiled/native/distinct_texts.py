@@ -1,0 +1,63 @@
+"""The distinct texts of a batch's column as the core takes them, and what it computes of each, spread over the rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline_lib.compiled.columns import PlanColumn
+from pipeline_lib.compiled.native.words import WordTable
+from pipeline_lib.compiled.operations.text_columns import TextColumn
+
+
+@dataclass(frozen=True)
+class DistinctTexts:
+    """`count` texts as the core takes them, and for each row the number of its text, -1 for the last one."""
+
+    codes: NDArray[np.int32]
+    texts: tuple[Any, Any]
+    count: int
+
+    @classmethod
+    def of_batch(cls, batch: Any, number: int) -> "DistinctTexts | None":
+        """Those of a raw column that the core read; None where `conform` has to judge a text."""
+        result = batch.texts(number)
+        if result is None:
+            return None
+        numbers, texts, count = result
+        return cls(np.frombuffer(numbers, dtype=np.int32), (np.arange(count, dtype=np.int32), texts), count)
+
+    @classmethod
+    def of_column(cls, column: TextColumn) -> "DistinctTexts":
+        """Those of a column as NumPy has it; one for each row where the words are more."""
+        codes, words = np.ascontiguousarray(column.codes), column.words
+        rows, count = len(codes), len(words) - (not bool((codes < 0).any()))  # the last word is for missing
+        if count > rows:
+            return cls(np.arange(rows, dtype=np.int32), (codes, words), rows)
+        return cls(codes, (np.arange(count, dtype=np.int32), words), count)
+
+
+@dataclass(frozen=True)
+class SharedNumbers:
+    """A column as the numbers of distinct texts, and for each row which it has; numbers of `words` are text."""
+
+    codes: NDArray[np.int32]
+    numbers: NDArray[Any]
+    words: WordTable | None
+
+    def rows(self, start: int, stop: int) -> "SharedNumbers":
+        """Rows `start` to `stop`."""
+        return SharedNumbers(self.codes[start:stop], self.numbers, self.words)
+
+    def column(self) -> PlanColumn:
+        """A number or text for each row."""
+        numbers = self.numbers[self.codes]
+        return numbers if self.words is None else TextColumn(numbers, self.words.column_words())
+
+
+def shared(codes: NDArray[np.int32], results: Sequence[Any], kinds: Sequence[str], words: WordTable) -> list[Any]:
+    """The columns of results for distinct texts."""
+    pairs = zip(results, kinds, strict=True)
+    return [SharedNumbers(codes, numbers, words if kind == "t" else None) for numbers, kind in pairs]

@@ -1,0 +1,77 @@
+"""Nodes of a turn of the core that depend on one raw text alone: they are computed once for each distinct text.
+
+    raw text ---+--- strip --- lower --- look-up ---+--- once for each distinct text
+                +--- length ------------------------+
+                                                    +--- arithmetic with other columns: for each row
+
+A group gives numbers, bools and words. Texts and sparse vectors that other nodes take are computed again for each row:
+no column carries them. Vectors are, too, since a vector for each of many texts takes much memory.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from pipeline_lib.compiled.native.core import operations
+from pipeline_lib.compiled.native.encode import Encoder
+
+_SMALL = frozenset({"to_float", "to_int", "equal_int"})
+"""Operations that cost less than to hand their result over, as those of one-hot columns do."""
+_GIVES = frozenset("dibt")
+
+
+@dataclass(frozen=True)
+class TextGroup:
+    """Nodes that depend on the raw text `column` alone, and those of them that it gives."""
+
+    column: str
+    nodes: tuple[int, ...]
+    given: tuple[int, ...]
+
+
+def text_groups(encoder: Encoder, own: Collection[int], given: Collection[int]) -> tuple[list[TextGroup], list[int]]:
+    """The groups of the nodes `own` of a turn that gives `given`, and the nodes that are left, in their order."""
+    nodes, groups, ends = encoder.plan.nodes, list[TextGroup](), set[int]()
+    sources = _sources(encoder, own)
+    for column in sorted({source for source in sources.values() if source}):
+        inside = {number for number, source in sources.items() if source == column and _may_give(encoder, number)}
+        outside = {taken for number in own if number not in inside for taken in nodes[number].inputs} | set(given)
+        taken = inside & outside
+        needed = _needed(encoder, own, taken, ())
+        if any(_takes_text(encoder, number) for number in needed):
+            groups.append(TextGroup(column, tuple(needed), tuple(sorted(taken))))
+            ends |= taken
+    return groups, _needed(encoder, own, set(given) - ends, ends) if groups else list(own)
+
+
+def _sources(encoder: Encoder, own: Collection[int]) -> dict[int, str | None]:
+    """The raw text that each node depends on; "" for constants alone, None where it depends on anything else."""
+    nodes, sources = encoder.plan.nodes, dict[int, str | None]()
+    for number in encoder.needed:
+        node = nodes[number]
+        if node.operation == "input":
+            sources[number] = node.settings["column"] if node.dtype == "str" else None
+        elif node.operation == "constant":
+            sources[number] = ""
+        elif number in own:
+            below = {sources.get(taken) for taken in node.inputs} - {""}
+            sources[number] = below.pop() if len(below) == 1 else None if below else ""
+    return {number: source for number, source in sources.items() if number in own}
+
+
+def _may_give(encoder: Encoder, number: int) -> bool:
+    kind, node = encoder.kinds[number], encoder.plan.nodes[number]
+    return kind in _GIVES and node.operation not in _SMALL and not (kind == "t" and number in encoder.any_word)
+
+
+def _takes_text(encoder: Encoder, number: int) -> bool:
+    name = encoder.encoded[number].operation
+    return name != "" and "s" in operations()[name][1].split(":")[0]
+
+
+def _needed(encoder: Encoder, own: Collection[int], roots: Collection[int], known: Collection[int]) -> list[int]:
+    """Those of `own` that `roots` depend on, up to those that are known."""
+    wanted = set(roots)
+    for number in sorted(own, reverse=True):
+        if number in wanted:
+            wanted.update(taken for taken in encoder.plan.nodes[number].inputs if taken not in known)
+    return sorted(number for number in own if number in wanted)
