@@ -233,9 +233,24 @@ static int is_allowed(const struct incoming_rule *rule, i64 value)
     return low < rule->allowed_count && rule->allowed[low] == value;
 }
 
+/* Integers of 64 bits, none of which is missing. */
+static int read_plain_integers(const struct incoming_rule *rule, const struct incoming_chunk *chunk, u64 at, u64 rows,
+                               i64 *restrict to)
+{
+    const i64 step = chunk->step, least = rule->least, most = rule->most;
+    const u8 *from = chunk->data + (i64)at * step;
+    u64 wrong = 0;
+    EACH(i64_any, to[row] = value);
+    for (u64 row = 0; (least > INT64_MIN || most < INT64_MAX) && row < rows; row++)
+        wrong |= (u64)((to[row] < least) | (to[row] > most));
+    return wrong == 0;
+}
+
 static int read_integers(const struct incoming_rule *rule, const struct incoming_chunk *chunk, u64 at, u64 rows,
                          void *cells)
 {
+    if (rule->kind == 'i' && chunk->storage == 'l' && !chunk->known && !rule->allowed)
+        return read_plain_integers(rule, chunk, at, rows, cells);
     u8 known[CORE_LARGE_BLOCK];
     i64 wholes[CORE_LARGE_BLOCK];
     read_known(chunk, at, rows, known);
@@ -434,11 +449,45 @@ void incoming_numbers(const struct incoming *own, const struct incoming_chunk *w
         numbers[row] = number_at(own, words, row);
 }
 
+/* Text by codes of 32 bits whose words were numbered before. A missing row takes the first word's, which is there. */
+static int read_short_codes(const struct incoming *own, const struct incoming_chunk *chunk, const i32 *numbers, u64 at,
+                            u64 rows, i32 *restrict to)
+{
+    const i32_any *restrict codes = (const i32_any *)(const void *)(chunk->data + (i64)at * 4);
+    const u32 count = (u32)chunk->words->rows, missing = own->width - 1;
+    u8 known[CORE_LARGE_BLOCK];
+    u32 code[CORE_LARGE_BLOCK], wrong = 0;
+    i32 least = 0;
+    if (chunk->known) {
+        read_known(chunk, at, rows, known);
+        if (!own->rule->nullable && !all_known(known, rows))
+            return 0;
+        for (u64 row = 0; row < rows; row++)
+            code[row] = (u32)codes[row] & -(u32)known[row];
+    } else {
+        for (u64 row = 0; row < rows; row++)
+            code[row] = (u32)codes[row];
+    }
+    for (u64 row = 0; row < rows; row++)
+        wrong |= code[row] >= count;
+    if (wrong)
+        return 0;
+    for (u64 row = 0; row < rows; row++)
+        to[row] = numbers[code[row]];
+    for (u64 row = 0; chunk->known && row < rows; row++)
+        to[row] = known[row] ? to[row] : (i32)missing;
+    for (u64 row = 0; row < rows; row++)
+        least |= to[row];
+    return least >= 0;
+}
+
 /* Text by its codes: each word was numbered before, or is now where there are more words than rows. */
 static int read_codes(const struct incoming *own, u64 chunk_number, u64 at, u64 rows, i32 *to)
 {
     const struct incoming_chunk *chunk = &own->chunks[chunk_number], *words = chunk->words;
     const i32 *numbers = own->numbers ? own->numbers[chunk_number] : NULL, missing = (i32)own->width - 1;
+    if (numbers && chunk->storage == 'i' && chunk->step == 4 && words->rows)
+        return read_short_codes(own, chunk, numbers, at, rows, to);
     u8 known[CORE_LARGE_BLOCK];
     i64 codes[CORE_LARGE_BLOCK];
     read_known(chunk, at, rows, known);

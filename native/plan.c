@@ -444,10 +444,35 @@ static int take_shared(u8 *to, const struct core_input *from, u64 start, u64 row
     return !wrong;
 }
 
+/* Numbers of the words of a raw column; 0 where a text is not valid, or its word not allowed. */
+static int take_by_word(u8 *to, const struct core_input *from, u64 start, u64 rows, u64 bytes)
+{
+    i32 words[CORE_LARGE_BLOCK];
+    if (rows > CORE_LARGE_BLOCK || from->word_count != from->raw->width || !incoming_fill(from->raw, words, start, rows))
+        return 0;
+    /* all are below `word_count`, which is the width that they were read with */
+    u64 *restrict cells = (u64 *)(void *)to;
+    const u64 *restrict numbers = from->of_word;
+    const u8 *restrict allowed = from->allowed;
+    u64 wrong = 0;
+    if (bytes == 1)
+        for (u64 row = 0; row < rows; row++)
+            to[row] = ((const u8 *)from->of_word)[words[row]] != 0;
+    else
+        for (u64 row = 0; row < rows; row++)
+            cells[row] = numbers[words[row]];
+    for (u64 row = 0; allowed && row < rows; row++)
+        wrong |= !allowed[words[row]];
+    return !wrong;
+}
+
 static int take_input(struct core_frame *frame, u64 number, const struct core_input *from, u64 start, u64 rows)
 {
     const struct core_register *own = &frame->plan->register_at[number];
     u8 *to = register_of(frame, number);
+    if (from->of_word)
+        return (own->kind == 'd' || own->kind == 'i' || own->kind == 'b') &&
+               take_by_word(to, from, start, rows, own->kind == 'b' ? 1 : 8);
     if (from->raw)
         return incoming_fill(from->raw, to, start, rows);
     if (from->codes)

@@ -35,7 +35,8 @@ struct core_plan {
 /* A column of the rows that a run gets. Words are `words[code]`, texts `texts[code]`, the last of `word_count` for codes
    below 0; the numbers of a vector lie `stride` cells apart. A raw column is read where it is, and checked. With `codes`,
    which may not be those of words or texts, a row's number is the one of `word_count` at its code, the last for codes
-   below 0. */
+   below 0. With `of_word`, a raw column of text stands for numbers: `of_word` has one for each of `word_count` words, and
+   `allowed` says which words may come, NULL for all. */
 struct core_input {
     const void *at;
     const i32 *words;
@@ -44,6 +45,8 @@ struct core_input {
     u64 stride;
     const struct incoming *raw; /* NULL: the others say where the column is */
     const i32 *codes;           /* NULL: a number for each row */
+    const void *of_word;
+    const u8 *allowed;
     struct core_text *own_texts; /* `texts` that are freed after the run */
 };
 

@@ -44,23 +44,22 @@ static struct core_text *take_texts(PyObject *words)
 static u64 bytes_of_cell(u32 kind) { return kind == 't' || kind == 's' ? 4 : kind == 'b' ? 1 : 8; }
 
 /* A column of a batch, whose number stands in its place. */
-static int take_raw(const Plan *self, u64 number, PyObject *column, Batch *batch, u64 first, u64 stop,
+static int take_raw(const Plan *self, PyObject *column, Batch *batch, u64 first, u64 stop, u32 kind, u32 width,
                     struct core_input *input, struct incoming *raw)
 {
-    const struct core_register *own = &self->plan->register_at[number];
     const u64 place = PyLong_AsUnsignedLongLong(column);
     if (PyErr_Occurred())
         return 0;
     if (!batch || place >= batch->reader->count || stop > batch->rows || first > batch->rows - stop || !batch->rows ||
-        incoming_register(&batch->reader->rules[place].rule) != own->kind ||
-        (own->kind == 't' && (!self->words || (u64)PyTuple_Size(self->words) + 2 != own->width))) {
+        incoming_register(&batch->reader->rules[place].rule) != kind ||
+        (kind == 't' && (!self->words || (u64)PyTuple_Size(self->words) + 2 != width))) {
         PyErr_SetString(PyExc_ValueError, "found another batch than the plan reads");
         return 0;
     }
     if (!batch_incoming(batch, place, self, first, raw))
         return 0;
-    raw->width = own->width;
-    *input = (struct core_input){NULL, NULL, NULL, 0, 0, raw, NULL, NULL};
+    raw->width = width;
+    *input = (struct core_input){.raw = raw};
     return 1;
 }
 
@@ -97,6 +96,29 @@ static int take_shared(u32 kind, PyObject *pair, u64 stop, struct core_input *in
     return 1;
 }
 
+/* A column (number of a raw column of text, numbers of the words, bools of those that may come or None). */
+static int take_by_word(const Plan *self, u32 kind, PyObject *parts, Batch *batch, u64 first, u64 stop,
+                        struct core_input *input, struct incoming *raw, Py_buffer *views, u64 *taken)
+{
+    PyObject *allowed = PyTuple_GetItem(parts, 2);
+    const u64 words = self->words ? (u64)PyTuple_Size(self->words) + 2 : 0;
+    if (kind == 'v' || kind == 't' || kind == 's') {
+        PyErr_SetString(PyExc_TypeError, "found no numbers of words");
+        return 0;
+    }
+    if (!take_raw(self, PyTuple_GetItem(parts, 0), batch, first, stop, 't', (u32)words, input, raw) ||
+        !take_buffer(PyTuple_GetItem(parts, 1), &views[*taken], words * bytes_of_cell(kind), 0))
+        return 0;
+    input->of_word = views[(*taken)++].buf;
+    input->word_count = words;
+    if (allowed == Py_None)
+        return 1;
+    if (!take_buffer(allowed, &views[*taken], words, 0))
+        return 0;
+    input->allowed = views[(*taken)++].buf;
+    return 1;
+}
+
 static int take_columns(const Plan *self, PyObject *columns, Batch *batch, u64 first, u64 stop,
                         struct core_input *inputs, struct incoming *raw, Py_buffer *views, u64 *taken)
 {
@@ -104,7 +126,13 @@ static int take_columns(const Plan *self, PyObject *columns, Batch *batch, u64 f
         PyObject *column = PyList_GetItem(columns, (Py_ssize_t)number), *words = NULL;
         const u32 kind = self->plan->register_at[number].kind;
         if (PyLong_Check(column)) {
-            if (!take_raw(self, number, column, batch, first, stop, &inputs[number], &raw[number]))
+            if (!take_raw(self, column, batch, first, stop, kind, self->plan->register_at[number].width, &inputs[number],
+                          &raw[number]))
+                return 0;
+            continue;
+        }
+        if (PyTuple_Check(column) && PyTuple_Size(column) == 3) { /* of a raw column of text a number for each word */
+            if (!take_by_word(self, kind, column, batch, first, stop, &inputs[number], &raw[number], views, taken))
                 return 0;
             continue;
         }
@@ -125,8 +153,7 @@ static int take_columns(const Plan *self, PyObject *columns, Batch *batch, u64 f
         const u64 parts = kind == 'v' ? self->plan->register_at[number].width : 1;
         if (!take_buffer(column, &views[*taken], stop * parts * bytes_of_cell(kind), 0))
             return 0;
-        inputs[number] = (struct core_input){views[*taken].buf, NULL, NULL, 0, (u64)views[*taken].len / 8 / parts,
-                                             NULL, NULL, NULL};
+        inputs[number] = (struct core_input){.at = views[*taken].buf, .stride = (u64)views[*taken].len / 8 / parts};
         (*taken)++;
         if (kind == 's') {
             if (!take_words_texts(words, &inputs[number]))

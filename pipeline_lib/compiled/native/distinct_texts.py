@@ -1,6 +1,6 @@
 """The distinct texts of a batch's column as the core takes them, and what it computes of each, spread over the rows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,3 +61,49 @@ def shared(codes: NDArray[np.int32], results: Sequence[Any], kinds: Sequence[str
     """The columns of results for distinct texts."""
     pairs = zip(results, kinds, strict=True)
     return [SharedNumbers(codes, numbers, words if kind == "t" else None) for numbers, kind in pairs]
+
+
+@dataclass(frozen=True)
+class WordNumbers:
+    """Numbers that depend on a word of the plan: of each result one for each word, and which words are not refused."""
+
+    results: tuple[NDArray[Any], ...]
+    allowed: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, run: Callable[[NDArray[np.int32]], list[Any] | None], words: int) -> "WordNumbers":
+        """Those of all words; `run` gives the results of some, None where one of them is refused."""
+        every = np.arange(words, dtype=np.int32)
+        whole = run(every)
+        if whole is not None:
+            return cls(tuple(whole), np.ones(words, dtype=np.bool_))
+        each = [run(every[number : number + 1]) for number in range(words)]
+        kept = next((results for results in each if results is not None), [])
+        columns = [np.zeros(words, dtype=result.dtype) for result in kept]
+        for number, results in enumerate(each):
+            for column, result in zip(columns, results or (), strict=results is not None):
+                column[number] = result[0]
+        return cls(tuple(columns), np.array([results is not None for results in each]))
+
+    def of_batch(self, number: int) -> "list[NumbersByWord] | None":
+        """The columns of a raw column that the core reads; None where every word is refused."""
+        if not self.allowed.any():
+            return None
+        allowed = None if self.allowed.all() else self.allowed
+        return [NumbersByWord((number, each, allowed)) for each in self.results]
+
+    def of_column(self, column: TextColumn, words: WordTable) -> list[SharedNumbers] | None:
+        """The columns of a column as NumPy has it; None where a row has a word that is refused."""
+        codes = words.of_batch(column.words)[column.codes]
+        return [SharedNumbers(codes, each, None) for each in self.results] if self.allowed[codes].all() else None
+
+
+@dataclass(frozen=True)
+class NumbersByWord:
+    """A column of numbers as the core takes it: a raw column of text, a number for each word, and those allowed."""
+
+    parts: tuple[int, NDArray[Any], NDArray[np.bool_] | None]
+
+    def rows(self, start: int, stop: int) -> "NumbersByWord":
+        """Rows `start` to `stop`: the core counts them in the raw column."""
+        return self

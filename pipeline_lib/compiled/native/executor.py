@@ -9,12 +9,11 @@ import numpy as np
 from pipeline_lib.compiled.column_executor import BLOCK_ROWS, ColumnExecutor
 from pipeline_lib.compiled.columns import PlanColumn, concat_rows, slice_rows
 from pipeline_lib.compiled.native.core import level, load_plan
-from pipeline_lib.compiled.native.core_plan import CorePlan
-from pipeline_lib.compiled.native.distinct_texts import DistinctTexts, SharedNumbers, shared
+from pipeline_lib.compiled.native.core_turn import CoreTurn
+from pipeline_lib.compiled.native.distinct_texts import SharedNumbers
 from pipeline_lib.compiled.native.incoming import Incoming
 from pipeline_lib.compiled.native.list_functions import core_list_function
 from pipeline_lib.compiled.native.segments import LEAST_NODES, Turn, turns
-from pipeline_lib.compiled.native.thread_shares import run_in_shares, shares_of
 from pipeline_lib.compiled.operations.text_columns import TextColumn
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.errors import InputError
@@ -28,7 +27,6 @@ SHORT_PART_ROWS = BLOCK_ROWS
 """The same where NumPy takes columns back: they should still be in the cache. Longer ones take up to twice the time."""
 MANY_ROWS = 1024
 """From so many rows on, distinct texts are looked for: fewer cost less than one more call of the core."""
-_DTYPES: dict[str, Any] = {"d": np.float64, "i": np.int64, "b": np.bool_, "t": np.int32, "v": np.float64}
 
 
 class CoreExecutor:
@@ -51,14 +49,14 @@ class CoreExecutor:
     ) -> None:
         self.roots = list(roots)
         self._make, self._plan, self._make_bulk = make, plan, make_bulk
-        self._turns: list[_CoreTurn | _NumpyTurn] = []
+        self._turns: list[CoreTurn | _NumpyTurn] = []
         loaded = iter(natives)
-        self._text_turns: list[tuple[_CoreTurn, str]] = []
+        self._text_turns: list[tuple[CoreTurn, str]] = []
         for turn in order:
             if turn.core is not None and turn.text is not None:
-                self._text_turns.append((_CoreTurn(turn.core, next(loaded), threads), turn.text))
+                self._text_turns.append((CoreTurn(turn.core, next(loaded), threads), turn.text))
             elif turn.core is not None:
-                self._turns.append(_CoreTurn(turn.core, next(loaded), threads))
+                self._turns.append(CoreTurn(turn.core, next(loaded), threads))
             else:
                 self._turns.append(_NumpyTurn(turn, make))
         taken = dict.fromkeys(each for turn in order if turn.core is not None for each in turn.core.taken)
@@ -69,7 +67,7 @@ class CoreExecutor:
         self._context = plan.context
         self._incoming: Incoming | None = None
         self._numbers: Known = {}  # of the columns of a batch, by node
-        self._only: tuple[_CoreTurn, list[Any]] | None = None  # a turn that gives all, and its columns of a batch
+        self._only: tuple[CoreTurn, list[Any]] | None = None  # a turn that gives all, and its columns of a batch
 
     @cached_property
     def reference(self) -> ColumnExecutor:
@@ -93,7 +91,7 @@ class CoreExecutor:
         self._numbers = {node: numbers[name] for node, name in self._inputs.items() if name in numbers}
         turn = self._turns[0] if len(self._turns) == 1 else None
         known = len(self._numbers) == len(self._inputs)
-        if isinstance(turn, _CoreTurn) and "s" not in turn.core.taken_kinds and known:
+        if isinstance(turn, CoreTurn) and "s" not in turn.core.taken_kinds and known:
             numbers_taken = [self._numbers[node] for node in turn.core.taken]
             self._only = (turn, numbers_taken) if turn.core.given == tuple(self.roots) else None
 
@@ -104,7 +102,7 @@ class CoreExecutor:
         if incoming is None or batch is None:
             return None
         rows = len(batch)
-        if self._only is not None and rows and incoming.others is None:
+        if self._only is not None and rows and incoming.others is None and (rows < MANY_ROWS or self.bulk is None):
             turn, numbers = self._only
             return turn.results(numbers, rows, batch, 0)
         columns = incoming.other_columns(data, rows) if rows else None
@@ -140,16 +138,11 @@ class CoreExecutor:
         known: Known = {}
         for turn, name in self._text_turns:
             number = None if batch is None or self._incoming is None else self._incoming.numbers.get(name)
-            if number is None:
-                column = columns[name]
-                texts: DistinctTexts | None = DistinctTexts.of_column(column.slice(self._context, len(column)))
-            else:
-                texts = DistinctTexts.of_batch(batch, number)
-            results = None if texts is None else turn.arrays([texts.texts] * len(turn.core.taken), texts.count, None, 0)
-            if texts is None or results is None:
+            column = columns[name].slice(self._context, len(columns[name])) if number is None else None
+            results = turn.of_words(number, column) if turn.takes_words else turn.of_texts(batch, number, column)
+            if results is None:
                 return None
-            core = turn.core
-            known.update(zip(core.given, shared(texts.codes, results, core.kinds, core.words), strict=True))
+            known.update(zip(turn.core.given, results, strict=True))
         return known
 
     def _part(
@@ -191,64 +184,6 @@ class _NumpyTurn:
         return True
 
 
-class _CoreTurn:
-    def __init__(self, core: CorePlan, native: Any, threads: int) -> None:
-        self.core, self._native, self._threads = core, native, threads
-        native.knows(core.words.words)
-
-    def run(self, known: Known, columns: Mapping[str, PlanColumn], rows: int, batch: Any, first: int) -> bool:
-        """Add what the core gives to `known`; False where it refuses a row."""
-        taken = zip(self.core.taken, self.core.taken_kinds, strict=True)
-        buffers = [self._buffer(known[node], kind, rows, batch, first) for node, kind in taken]
-        if any(buffer is None for buffer in buffers):
-            return False
-        results = self.results(buffers, rows, batch, first)
-        if results is None:
-            return False
-        known.update(zip(self.core.given, results, strict=True))
-        return True
-
-    def results(self, taken: list[Any], rows: int, batch: Any, first: int) -> list[PlanColumn] | None:
-        """The columns that it gives; None where it refuses a row."""
-        core, results = self.core, self.arrays(taken, rows, batch, first)
-        if results is None or "t" not in core.kinds:
-            return results
-        # NumPy keeps what it computes of a word with the words: they are new for each batch
-        words = core.words.column_words()
-        return [
-            TextColumn(each, words) if kind == "t" else each for kind, each in zip(core.kinds, results, strict=True)
-        ]
-
-    def arrays(self, taken: list[Any], rows: int, batch: Any, first: int) -> list[Any] | None:
-        """The same, text as the numbers of the plan's words."""
-        results = [_empty(kind, width, rows) for kind, width in zip(self.core.kinds, self.core.widths, strict=True)]
-        return results if self._run(taken, results, rows, batch, first) else None
-
-    def _run(self, taken: list[Any], results: list[Any], rows: int, batch: Any, first: int) -> bool:
-        """Fill `results`; False where a row is refused. Each thread has rows that follow one another."""
-        shares = shares_of(self._threads, rows, self.core.nanoseconds_of_a_row)
-
-        def share(start: int, stop: int) -> bool:
-            return bool(self._native.run(taken, results, start, stop, batch, first))
-
-        return share(0, rows) if shares == 1 else run_in_shares(share, rows, shares)
-
-    def _buffer(self, column: PlanColumn, kind: str, rows: int, batch: Any, first: int) -> Any | None:
-        """A column as the core takes it; None where `conform` has to judge a text."""
-        if isinstance(column, int) and kind == "s":
-            texts = DistinctTexts.of_batch(batch, column)
-            return None if texts is None else (texts.codes[first : first + rows], texts.texts[1])
-        if isinstance(column, int):  # the number of a raw column of the batch
-            return column
-        if isinstance(column, SharedNumbers):
-            return column.codes, column.numbers
-        if kind == "s":
-            return np.ascontiguousarray(column.codes), column.words
-        if isinstance(column, TextColumn):
-            return np.ascontiguousarray(column.codes), self.core.words.of_batch(column.words)
-        return np.ascontiguousarray(column)
-
-
 def _for_each_row(column: PlanColumn) -> PlanColumn:
     return column.column() if isinstance(column, SharedNumbers) else column
 
@@ -274,10 +209,6 @@ def _part_rows(order: Sequence[Turn]) -> int:
 
 def _is_raw(plan: Plan, node: int) -> bool:
     return plan.nodes[node].operation == "input"
-
-
-def _empty(kind: str, width: int, rows: int) -> np.ndarray[Any, Any]:
-    return np.empty((width, rows) if kind == "v" else rows, dtype=_DTYPES[kind])
 
 
 def core_executor(

@@ -35,7 +35,7 @@ class Turn:
 
     `core` is the core's plan of them; None for NumPy, which evaluates `plan`: there all that it takes from earlier
     turns is a raw column, called as in `taken` by node. A turn of the core with a `text` runs over the distinct texts
-    of this raw column, before all others.
+    of this raw column, or over the words of the plan where it takes no texts, before all others.
     """
 
     given: tuple[int, ...]
@@ -48,7 +48,7 @@ class Turn:
 def turns(plan: Plan, roots: Sequence[int], least: int = LEAST_NODES, *, distinct: bool = False) -> list[Turn]:
     """The turns that give `roots`; none where the core carries nothing. `least` as in `LEAST_NODES`.
 
-    With `distinct`, what depends on one text alone has turns of its own, which run over distinct texts.
+    With `distinct`, what depends on one text alone has turns of its own.
     """
     encoder = Encoder(plan, list(dict.fromkeys(roots)))
     reach = earlier_rows(plan, encoder.roots)
@@ -127,7 +127,7 @@ def _core_turns(encoder: Encoder, own: Sequence[int], given: Sequence[int]) -> l
     """Turns of what depends on one text alone, and of the other nodes, where there are any."""
     groups, others = text_groups(encoder, own, given)
     texts = [
-        Turn(group.given, write(encoder, group.nodes, group.given, whole=True), encoder.plan, {}, group.column)
+        Turn(group.given, write(encoder, group.nodes, group.given, group.texts), encoder.plan, {}, group.column)
         for group in groups
     ]
     known = {number for group in groups for number in group.given}

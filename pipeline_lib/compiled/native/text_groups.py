@@ -21,9 +21,13 @@ _GIVES = frozenset("dibt")
 
 @dataclass(frozen=True)
 class TextGroup:
-    """Nodes that depend on the raw text `column` alone, and those of them that it gives."""
+    """Nodes that depend on the raw text `column` alone, and those of them that it gives.
+
+    Where none of them takes `texts`, they depend on the number of the column's word among those of the plan.
+    """
 
     column: str
+    texts: bool
     nodes: tuple[int, ...]
     given: tuple[int, ...]
 
@@ -37,8 +41,9 @@ def text_groups(encoder: Encoder, own: Collection[int], given: Collection[int]) 
         outside = {taken for number in own if number not in inside for taken in nodes[number].inputs} | set(given)
         taken = inside & outside
         needed = _needed(encoder, own, taken, ())
-        if any(_takes_text(encoder, number) for number in needed):
-            groups.append(TextGroup(column, tuple(needed), tuple(sorted(taken))))
+        texts = any(_takes_text(encoder, number) for number in needed)
+        if texts or (len(needed) > 1 and _are_numbers(encoder, taken) and not taken & set(given)):
+            groups.append(TextGroup(column, texts, tuple(needed), tuple(sorted(taken))))
             ends |= taken
     return groups, _needed(encoder, own, set(given) - ends, ends) if groups else list(own)
 
@@ -61,6 +66,10 @@ def _sources(encoder: Encoder, own: Collection[int]) -> dict[int, str | None]:
 def _may_give(encoder: Encoder, number: int) -> bool:
     kind, node = encoder.kinds[number], encoder.plan.nodes[number]
     return kind in _GIVES and node.operation not in _SMALL and not (kind == "t" and number in encoder.any_word)
+
+
+def _are_numbers(encoder: Encoder, numbers: Collection[int]) -> bool:
+    return all(encoder.kinds[number] != "t" for number in numbers)
 
 
 def _takes_text(encoder: Encoder, number: int) -> bool:

@@ -239,3 +239,73 @@ def test_shared_numbers_are_checked() -> None:
     for codes, values in ((np.array([0], np.int32), numbers), (np.array([0, 0, -1], np.int32), numbers[:0])):
         with pytest.raises(ValueError, match="too few rows"):
             native.run([(codes, values)], [out], 0, 3)
+
+
+WORDS_SCHEMA = RowSchema(
+    (Column("place", "string"), Column("grade", "string", nullable=True), Column("x", "number", nullable=True))
+)
+
+
+def word_plan() -> tuple[Plan, list[int]]:
+    """Chains of look-ups by words; a place that they do not know is refused."""
+    build = Builder()
+    place, grade, x = build.input("place", "str"), build.input("grade", "str"), build.input("x", "float64")
+    own = build.lookup(place, {"hill": 1.5, "lake": -0.0}, "float64", unseen=None, missing=None)
+    known = ~build.is_missing(own)
+    own = build.apply("demand", own, known, name="place", where="", expected="hill or lake", advice="correct it")
+    named = build.lookup(grade, {}, "str", unseen=None, missing="none", mode="keep")
+    number = build.lookup(named, {"none": 7, "a": 1, "é": 2}, "int64", unseen=3, missing=4)
+    is_known = ~build.lookup(named, {"a": True}, "bool", unseen=False, missing=False)
+    roots = [own * 2.0 + x, build.where(is_known, build.apply("to_float", number) + 1.0, x)]
+    return Plan(build.nodes, {}), [root.node for root in roots]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_chains_of_words_have_numpys_bits_and_refusals(threads: int) -> None:
+    (plan, roots), rows = word_plan(), 9000
+    draw = random.Random(9)  # noqa: S311 (no secret)
+    columns: dict[str, list[Any]] = {
+        "place": [draw.choice(("hill", "lake")) for _ in range(rows)],
+        "grade": [draw.choice(("a", "é", None, "none", "another")) for _ in range(rows)],
+        "x": [draw.choice((1.0, None, -0.0)) for _ in range(rows)],
+    }
+    unknown = {**columns, "place": [*columns["place"][:-1], "moon"]}
+    for _ in levels():
+        own = core_executor(plan, roots, ColumnExecutor, threads)
+        assert own is not None
+        own.read_raw(WORDS_SCHEMA)
+        assert own.bulk is not None
+        for kind in TYPES:
+            good, bad = (
+                pa.table({name: pa.array(each, _values(kind, name)) for name, each in which.items()})
+                for which in (columns, unknown)
+            )
+            if pa.types.is_dictionary(kind):
+                good, bad = _encoded(good, kind), _encoded(bad, kind)
+            table = conform(good, WORDS_SCHEMA, for_executor=True)
+            expected = ColumnExecutor(plan, roots).run(from_arrow(table), rows)
+            for found in (own.run_raw(good), own.run(from_arrow(table), rows)):
+                assert found is not None
+                assert all(same_bits(one, other, rows) for one, other in zip(found, expected, strict=True))
+            assert own.run_raw(bad) is None
+            with pytest.raises(InputError, match="expected hill or lake"):
+                own.run(from_arrow(conform(bad, WORDS_SCHEMA, for_executor=True)), rows)
+            assert own.run_raw(bad.slice(0, rows - 1)) is not None
+
+
+def _values(kind: pa.DataType, name: str) -> pa.DataType:
+    return pa.float64() if name == "x" else kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _encoded(table: pa.Table, kind: pa.DataType) -> pa.Table:
+    columns = {name: table.column(name).combine_chunks() for name in table.column_names}
+    coded = {name: columns[name].dictionary_encode().cast(kind) for name in ("place", "grade")}
+    return pa.table({**columns, **coded})
+
+
+def test_words_are_looked_up_once_for_each_row() -> None:
+    plan, roots = word_plan()
+    order = turns(plan, roots, distinct=True)
+    assert [turn.text for turn in order] == ["grade", "place", None]
+    assert {kind for turn in order[:-1] if turn.core is not None for kind in turn.core.taken_kinds} == {"t"}
+    assert "t" not in order[-1].core.taken_kinds  # type: ignore[union-attr]
