@@ -100,6 +100,8 @@ def _copied(values: Any, *dtypes: Any) -> Any:
     if kind in ("DoubleArray", "BooleanArray", "Int64Array", "TimestampArray") and hasattr(values, "null_count"):
         from pipeline_lib.compiled.arrow import plain_values
 
+        if not _is_valid(values):
+            return None
         values = plain_values(values)
     elif kind == "NumpyExtensionArray" or (kind == "DatetimeArray" and values.tz is None):
         values = values._ndarray
@@ -175,10 +177,21 @@ def _is_text(values: Any) -> bool:
     return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
+def _is_valid(array: Any) -> bool:
+    """Whether no offset or code of an Arrow array leads beyond its memory, where Arrow would read."""
+    import pyarrow as pa
+
+    try:
+        array.validate(full=True)
+    except pa.ArrowException:
+        return False
+    return True
+
+
 def _texts(values: Any) -> list[str | None] | None:
     """Texts and None, of an array of objects or of pandas' text; None where a value is another object."""
     arrow = getattr(values, "_pa_array", values)
-    if not _is_text(arrow):
+    if not _is_text(arrow) or (hasattr(arrow, "null_count") and not _is_valid(arrow)):
         return None
     try:
         texts: list[Any] = arrow.to_pylist() if hasattr(arrow, "null_count") else values.tolist()

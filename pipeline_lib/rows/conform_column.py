@@ -80,13 +80,13 @@ def _dictionary_encoded(values: Any, column: Column) -> pa.DictionaryArray | Non
     if array is None:
         return None
     try:
+        _check_structure(array)
         array = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
         array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
         words = array.dictionary
         absent = array.null_count and not column.nullable
         if absent or words.null_count or not _IS_CONVERTIBLE["string"](words.type):
             return None
-        _check_utf8(words)
         words = words.cast(ARROW_TYPES["string"])
         _check(words, column)
     except (ColumnError, pa.ArrowException):
@@ -116,6 +116,7 @@ def _converted(values: Any, column: Column) -> Any:
 
 
 def _converted_arrow(array: Any, column: Column) -> Any:
+    _check_structure(array)
     if pa.types.is_dictionary(array.type):
         if pa.types.is_string_view(array.type.value_type):  # Arrow cannot decode a dictionary of these
             array = array.cast(pa.dictionary(array.type.index_type, pa.string()))
@@ -125,8 +126,6 @@ def _converted_arrow(array: Any, column: Column) -> Any:
     expected = expected_values(column)
     if not _IS_CONVERTIBLE[column.kind](array.type):
         raise ColumnError(expected, None, str(array.type), conversion_remedy(column.kind, str(array.type)))
-    if column.kind == "string":
-        _check_utf8(array)
     if pa.types.is_floating(array.type):
         array = _without_nan(array)
         if column.kind == "integer":
@@ -159,18 +158,27 @@ def _without_nan(array: Any) -> Any:
     return pc.if_else(missing, pa.nulls(1, pa.float64())[0], array)
 
 
-def _check_utf8(array: Any) -> None:
+def _check_structure(array: Any) -> None:
+    """Arrow believes the offsets, codes and lengths of an array that it reads: wrong ones lead beyond its memory."""
     try:
-        array.validate(full=True)
-    except pa.ArrowInvalid as error:
-        raise ColumnError("text in UTF-8", None, f"bytes that are not UTF-8 ({error})", "decode it first") from error
+        array.validate(full=not pa.types.is_primitive(array.type))
+    except pa.ArrowException as error:
+        if "UTF8" in str(error):
+            raise ColumnError(
+                "text in UTF-8", None, f"bytes that are not UTF-8 ({error})", "decode it first"
+            ) from error
+        raise ColumnError("a valid array", None, f"an array that Arrow refuses ({error})", "make it anew") from error
 
 
 def _check(array: Any, column: Column) -> None:
     if array.null_count and not column.nullable:
         expected = f"{expected_values(column)} in every row, as Row allows no missing value here"
         remedy = "fill it where the data is loaded, or declare `| None` in Row"
-        raise ColumnError(expected, _false_rows(pc.is_valid(array)), remedy=remedy)
+        rows = _false_rows(pc.is_valid(array))
+        if not rows:
+            found = f"an array that counts {array.null_count} missing values and marks none"
+            raise ColumnError("a valid array", None, found, "make it anew")
+        raise ColumnError(expected, rows, remedy=remedy)
     for expected, holds in _checks(array, column):
         refuse_rows(_false_rows(holds), expected)
 

@@ -25,6 +25,12 @@ def split_tables(table: pa.Table, schema: RowSchema) -> dict[str, pa.Table]:
             f"found an Arrow table without {', '.join(absent)}, expected one with each child column as lists, or a "
             f"mapping of the tables {', '.join(part.name for part in schema.tables)}; pass these"
         )
+    try:
+        table.validate(full=True)  # Arrow believes offsets and codes, and reads beyond an array where they are wrong
+    except pa.ArrowException as error:
+        raise InputError(
+            f"found an Arrow table that Arrow refuses ({error}), expected a valid one; make it anew"
+        ) from error
     tables = {schema.name: table.select([column.name for column in schema.columns])}
     for child in schema.children:
         lists = [_list_array(table, f"{child.name}.{column.name}", child) for column in child.own]

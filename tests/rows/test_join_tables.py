@@ -12,6 +12,7 @@ import pytest
 from pydantic import BaseModel
 from tables import ROW, Customer, Purchase, frames, one_customer, refusal, schema
 
+from pipeline_lib.errors import InputError
 from pipeline_lib.evidence.bits import first_difference
 from pipeline_lib.rows.conform import conform, conform_in_parts
 from pipeline_lib.rows.frames import dtype_differences, to_pipeline_input
@@ -47,6 +48,24 @@ def test_a_conformed_table_gives_its_tables_back_and_conforms_to_itself() -> Non
     assert conform(table, schema()).equals(table)
     rows = [conform(row, schema()) for row in as_rows(table, schema())]
     assert pa.concat_tables(rows).combine_chunks().equals(table)
+
+
+def test_a_table_with_broken_lists_is_refused_in_words() -> None:
+    table = conform(frames(), schema())
+    place = table.schema.get_field_index("purchases.dollars")
+    whole = table.column(place).combine_chunks()
+    for starts, message in (
+        (whole.offsets, None),
+        ([0, 10**9, *whole.offsets.to_pylist()[2:]], "found an Arrow table that"),
+    ):
+        offsets = pa.py_buffer(np.array(starts, np.int64).tobytes())
+        lists = pa.Array.from_buffers(whole.type, len(whole), [None, offsets], children=[whole.values])
+        own = table.set_column(place, table.schema.field(place), lists)
+        if message is None:
+            assert conform(own, schema()).num_rows == table.num_rows
+        else:
+            with pytest.raises(InputError, match=message):
+                conform(own, schema())
 
 
 def test_frames_have_the_dtypes_that_production_delivers() -> None:
