@@ -224,11 +224,14 @@ static void connect(struct document *own, struct drawn_instruction *to, u64 plac
         const u32 kind = (u32)(*kinds == '+' ? kinds[-1] : *kinds);
         for (u64 index = 0; index < more && count < OWN_WORDS / 2; index++) {
             u64 from = register_of_kind(own, kind, place);
-            if (from == UINT64_MAX && kind != 'v')
+            if (from == UINT64_MAX && kind == 's' && own->inputs && draw(2)) {
+                from = draw(own->inputs);
+                own->register_at[2 * from] = 's' | (u64)1 << 32;
+            } else if (from == UINT64_MAX && kind != 'v' && kind != 's' && kind != 'g')
                 from = new_register(own, kind | 256 | (u64)(kind == 't' ? 6 : 1) << 32, draw(2));
             if (from == UINT64_MAX)
                 from = draw(own->registers);
-            if (kind == 'v' || kind == 't')
+            if (kind == 'v' || kind == 't' || kind == 'g')
                 width = own->register_at[2 * from] >> 32;
             words[count++] = from;
         }
@@ -244,8 +247,8 @@ static void connect(struct document *own, struct drawn_instruction *to, u64 plac
         for (u64 number = 0; number < own->registers; number++)
             if ((own->register_at[2 * number] & 255) == 't')
                 width = own->register_at[2 * number] >> 32;
-    to->output = kind == '-' ? UINT64_MAX : new_register(own, kind | (kind == 'v' || kind == 't' ? width : 1) << 32, 0);
-    if (kind != '-' && own->outputs < OUTPUTS && draw(2))
+    to->output = kind == '-' ? UINT64_MAX : new_register(own, kind | (kind == 'v' || kind == 't' || kind == 'g' ? width : 1) << 32, 0);
+    if (kind != '-' && kind != 's' && kind != 'g' && own->outputs < OUTPUTS && draw(2))
         own->output_at[own->outputs++] = to->output;
 }
 
@@ -373,7 +376,7 @@ static void change_register(struct document *own)
     u64 *word = own->register_at + 2 * draw(own->registers);
     switch (draw(5)) {
     case 0:
-        word[0] = (word[0] & ~(u64)255) | (u64) "dibtv"[draw(5)];
+        word[0] = (word[0] & ~(u64)255) | (u64) "dibtvsg"[draw(7)];
         break;
     case 1:
         word[0] ^= 256;

@@ -2,9 +2,10 @@
 
        bytes     a plan, then any bytes of which its rows are made
        frames    rows in blocks, and one row alone, as native/module.c runs them
-       alone     each instruction once more, with memory of its exact size for each column, array and scratch */
+       alone     each instruction once more, with memory of its exact size for each column, array, scratch and text,
+                 and an arena of its own */
 #include "mutate.h"
-#include "target.h"
+#include "texts_target.h"
 
 enum { LEVELS = 3, WIDEST_RUN = 300, MOST_REGISTERS = 2000, MOST_FRAME_BYTES = 1 << 26, MOST_SCRATCH = 1 << 26 };
 
@@ -14,32 +15,41 @@ struct rows {
     struct core_output *outputs;
 };
 
-static u64 bytes_of(u32 kind) { return kind == 't' ? 4 : kind == 'b' ? 1 : 8; }
+/* Of a register's cell; a text that comes in is a code of 4 bytes. */
+static u64 bytes_of(u32 kind) { return kind == 't' ? 4 : kind == 'b' ? 1 : kind == 's' ? 16 : kind == 'g' ? 24 : 8; }
+
+static u64 bytes_in(u32 kind) { return kind == 's' ? 4 : bytes_of(kind); }
 
 static u64 parts_of(const struct core_register *own) { return own->kind == 'v' ? own->width : 1; }
 
 /* A column of rows; codes and words may be none of the plan's, as those that come in. */
-static void fill_input(struct core_input *input, const struct core_register *own, u64 rows, struct source *from)
+static void fill_input(struct core_input *input, const struct core_plan *plan, const struct core_register *own, u64 rows,
+                       struct source *from)
 {
-    const u64 cells = rows * parts_of(own), bytes = bytes_of(own->kind);
+    const u64 cells = rows * parts_of(own), bytes = bytes_in(own->kind);
+    const int coded = own->kind == 't' || own->kind == 's';
     u8 *at = exact(cells * bytes);
     *input = (struct core_input){.at = at, .stride = rows};
     const int tame = next_byte(from) < 230;
     for (u64 cell = 0; cell < cells; cell++) {
         u64 value = own->kind == 'b' ? next_byte(from) & (tame ? 1 : 255) : 0;
-        if (own->kind == 't')
+        if (coded)
             value = tame ? next_byte(from) % WORD_COUNT : next_word(from);
         else if (own->kind != 'b')
             value = cell_of(from, own->kind);
         memcpy(at + cell * bytes, &value, bytes);
     }
-    if (own->kind != 't')
+    if (!coded)
         return;
+    input->word_count = next_byte(from) < 250 ? WORD_COUNT : next_byte(from) % WORD_COUNT;
+    if (own->kind == 's') {
+        input->texts = drawn_texts(plan, WORD_COUNT, from);
+        return;
+    }
     i32 *words = exact(WORD_COUNT * 4);
     for (int word = 0; word < WORD_COUNT; word++)
         words[word] = (i32)(tame ? next_byte(from) % own->width : next_word(from));
     input->words = words;
-    input->word_count = next_byte(from) < 250 ? WORD_COUNT : next_byte(from) % WORD_COUNT;
 }
 
 static void make_rows(struct rows *rows, const struct core_plan *plan, struct source *from)
@@ -51,7 +61,7 @@ static void make_rows(struct rows *rows, const struct core_plan *plan, struct so
     rows->inputs = exact(plan->inputs * sizeof *rows->inputs);
     rows->outputs = exact(plan->outputs * sizeof *rows->outputs);
     for (u64 number = 0; number < plan->inputs; number++)
-        fill_input(&rows->inputs[number], &plan->register_at[number], rows->count, from);
+        fill_input(&rows->inputs[number], plan, &plan->register_at[number], rows->count, from);
     for (u64 number = 0; number < plan->outputs; number++) {
         const struct core_register *own = &plan->register_at[plan->output_at[number]];
         const u64 bytes = rows->count * parts_of(own) * bytes_of(own->kind);
@@ -64,6 +74,7 @@ static void free_rows(struct rows *rows, const struct core_plan *plan)
     for (u64 number = 0; number < plan->inputs; number++) {
         free((void *)rows->inputs[number].at);
         free((void *)rows->inputs[number].words);
+        free_texts(rows->inputs[number].texts, WORD_COUNT);
     }
     for (u64 number = 0; number < plan->outputs; number++)
         free(rows->outputs[number].at);
@@ -93,6 +104,13 @@ static void run_blocks(const struct core_plan *plan, const struct rows *rows)
     }
 }
 
+/* The text of a row; none for a code that is none. */
+static struct core_text text_of(const struct core_input *input, u64 row)
+{
+    const i32 code = ((const i32 *)input->at)[row];
+    return code >= 0 && code < WORD_COUNT ? input->texts[code] : (struct core_text){NULL, 0};
+}
+
 /* The first row alone, as native/module.c fills its frame: words are below the width. */
 static void run_one(const struct core_plan *plan, const struct rows *rows)
 {
@@ -103,6 +121,10 @@ static void run_one(const struct core_plan *plan, const struct rows *rows)
         const struct core_register *own = &plan->register_at[number];
         const u64 bytes = bytes_of(own->kind);
         u8 *to = core_frame_input(frame, number);
+        if (own->kind == 's') {
+            *(struct core_text *)(void *)to = text_of(&rows->inputs[number], 0);
+            continue;
+        }
         for (u64 part = 0; part < parts_of(own); part++)
             memcpy(to + part * 8, (const u8 *)rows->inputs[number].at + part * rows->count * bytes, bytes);
         if (own->kind == 't')
@@ -127,6 +149,10 @@ static u8 **columns_of(const struct core_plan *plan, const struct rows *rows, u6
         columns[number] = unfilled(cells * bytes);
         if (own->constant)
             memcpy(columns[number], &own->value, bytes);
+        for (u64 row = 0; number < plan->inputs && own->kind == 's' && row < rows->count; row++)
+            ((struct core_text *)(void *)columns[number])[row] = text_of(&rows->inputs[number], row);
+        if (own->kind == 's')
+            continue;
         for (u64 part = 0; number < plan->inputs && part < parts_of(own); part++)
             memcpy(columns[number] + part * stride * bytes,
                    (const u8 *)rows->inputs[number].at + part * rows->count * bytes, rows->count * bytes);
@@ -140,8 +166,24 @@ static u8 **columns_of(const struct core_plan *plan, const struct rows *rows, u6
     return columns;
 }
 
+/* With an arena of its own; what is left in there moves out. */
+static int run_with_arena(const struct core_plan *plan, struct core_call *call, struct kept *kept)
+{
+    const u32 output = call->instruction->output, kind = output == UINT32_MAX ? 0 : plan->register_at[output].kind;
+    u8 *memory = plan->arena ? unfilled(plan->arena + ARENA_LINE) : NULL; /* behind its end may be read */
+    struct core_arena arena = {memory, memory + plan->arena};
+    call->arena = memory ? &arena : NULL;
+    const int status = plan->operations[call->instruction->operation].run(call);
+    if (status == CORE_OK && kind == 's')
+        move_texts(call->out, call->rows, kept);
+    if (status == CORE_OK && kind == 'g')
+        move_bags(call->out, call->rows, call->out_width, kept);
+    free(memory);
+    return status;
+}
+
 static int run_instruction(const struct core_plan *plan, const struct core_instruction *own, u8 **columns, u64 rows,
-                            u64 stride)
+                            u64 stride, struct kept *kept)
 {
     const struct core_operation *operation = &plan->operations[own->operation];
     struct core_array *arrays = exact(own->arrays * sizeof *arrays);
@@ -165,9 +207,9 @@ static int run_instruction(const struct core_plan *plan, const struct core_instr
     const u64 scratch = operation->scratch ? operation->scratch(&copy, widths, rows) : 0;
     if (scratch <= MOST_SCRATCH) {
         void *memory = filled(scratch);
-        const struct core_call call = {&copy, operands, own->output == UINT32_MAX ? NULL : columns[own->output],
-                                       widths[own->inputs], rows, stride, memory};
-        status = operation->run(&call);
+        struct core_call call = {&copy, operands, own->output == UINT32_MAX ? NULL : columns[own->output],
+                                 widths[own->inputs], rows, stride, memory, NULL};
+        status = run_with_arena(plan, &call, kept);
         free(memory);
     }
     for (u32 index = 0; index < own->arrays; index++)
@@ -182,23 +224,21 @@ static int run_instruction(const struct core_plan *plan, const struct core_instr
 static void run_alone(const struct core_plan *plan, const struct rows *rows, u64 stride)
 {
     u8 **columns = columns_of(plan, rows, stride);
+    struct kept kept = {NULL, 0};
     int status = CORE_OK;
     for (u64 number = 0; status == CORE_OK && number < plan->instructions; number++)
-        status = run_instruction(plan, &plan->instruction_at[number], columns, rows->count, stride);
+        status = run_instruction(plan, &plan->instruction_at[number], columns, rows->count, stride, &kept);
+    free_kept(&kept);
     for (u64 number = 0; number < plan->registers; number++)
         free(columns[number]);
     free(columns);
 }
 
-/* Text and sparse vectors need an arena and memory of their own: tests/compiled/native/test_documents.py changes such
-   plans. */
 static int is_small(const struct core_plan *plan)
 {
-    for (u64 number = 0; number < plan->registers; number++) {
-        const u32 kind = plan->register_at[number].kind;
-        if (kind == 's' || kind == 'g' || (kind == 'v' && plan->register_at[number].width > WIDEST_RUN))
+    for (u64 number = 0; number < plan->registers; number++)
+        if (plan->register_at[number].kind == 'v' && plan->register_at[number].width > WIDEST_RUN)
             return 0;
-    }
     return plan->registers <= MOST_REGISTERS && plan->instructions <= MOST_REGISTERS;
 }
 
@@ -210,6 +250,8 @@ static void run_level(const struct core_operation *operations, const u8 *bytes, 
     struct core_plan *plan = unfilled(needed);
     if (!core_plan_load(plan, bytes, size, operations, core_operation_count_0) && is_small(plan)) {
         struct rows rows;
+        if (plan->arena)
+            plan->arena = drawn_arena(&rows_from);
         make_rows(&rows, plan, &rows_from);
         run_blocks(plan, &rows);
         run_one(plan, &rows);
