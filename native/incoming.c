@@ -449,15 +449,18 @@ void incoming_numbers(const struct incoming *own, const struct incoming_chunk *w
         numbers[row] = number_at(own, words, row);
 }
 
-/* Text by codes of 32 bits whose words were numbered before. A missing row takes the first word's, which is there. */
-static int read_short_codes(const struct incoming *own, const struct incoming_chunk *chunk, const i32 *numbers, u64 at,
-                            u64 rows, i32 *restrict to)
+int incoming_has_short_codes(const struct incoming_chunk *chunk)
+{
+    return chunk->words && chunk->storage == 'i' && chunk->step == 4 && chunk->words->rows;
+}
+
+/* Codes of 32 bits, and which are known where some are missing. A missing row takes the first word's, which is there. */
+static int short_codes(const struct incoming *own, const struct incoming_chunk *chunk, u64 at, u64 rows,
+                       u8 *restrict known, u32 *restrict code)
 {
     const i32_any *restrict codes = (const i32_any *)(const void *)(chunk->data + (i64)at * 4);
-    const u32 count = (u32)chunk->words->rows, missing = own->width - 1;
-    u8 known[CORE_LARGE_BLOCK];
-    u32 code[CORE_LARGE_BLOCK], wrong = 0;
-    i32 least = 0;
+    const u32 count = (u32)chunk->words->rows;
+    u32 wrong = 0;
     if (chunk->known) {
         read_known(chunk, at, rows, known);
         if (!own->rule->nullable && !all_known(known, rows))
@@ -470,15 +473,43 @@ static int read_short_codes(const struct incoming *own, const struct incoming_ch
     }
     for (u64 row = 0; row < rows; row++)
         wrong |= code[row] >= count;
-    if (wrong)
+    return wrong == 0;
+}
+
+/* Text by short codes whose words were numbered before. */
+static int read_short_codes(const struct incoming *own, const struct incoming_chunk *chunk, const i32 *restrict numbers,
+                            u64 at, u64 rows, i32 *restrict to)
+{
+    const i32 missing = (i32)own->width - 1;
+    u8 known[CORE_LARGE_BLOCK];
+    u32 code[CORE_LARGE_BLOCK];
+    i32 least = 0;
+    if (!short_codes(own, chunk, at, rows, known, code))
         return 0;
     for (u64 row = 0; row < rows; row++)
         to[row] = numbers[code[row]];
     for (u64 row = 0; chunk->known && row < rows; row++)
-        to[row] = known[row] ? to[row] : (i32)missing;
+        to[row] = known[row] ? to[row] : missing;
     for (u64 row = 0; row < rows; row++)
         least |= to[row];
     return least >= 0;
+}
+
+/* The same as the cells of words. */
+static int read_coded_cells(const struct incoming *own, u64 chunk_number, u64 at, u64 rows, u64 *restrict to)
+{
+    const struct incoming_chunk *chunk = &own->chunks[chunk_number];
+    const u64 *restrict cells = own->cells[chunk_number];
+    const u64 missing = own->missing_cell;
+    u8 known[CORE_LARGE_BLOCK];
+    u32 code[CORE_LARGE_BLOCK];
+    if (!short_codes(own, chunk, at, rows, known, code))
+        return 0;
+    for (u64 row = 0; row < rows; row++)
+        to[row] = cells[code[row]];
+    for (u64 row = 0; chunk->known && row < rows; row++)
+        to[row] = known[row] ? to[row] : missing;
+    return 1;
 }
 
 /* Text by its codes: each word was numbered before, or is now where there are more words than rows. */
@@ -486,7 +517,7 @@ static int read_codes(const struct incoming *own, u64 chunk_number, u64 at, u64 
 {
     const struct incoming_chunk *chunk = &own->chunks[chunk_number], *words = chunk->words;
     const i32 *numbers = own->numbers ? own->numbers[chunk_number] : NULL, missing = (i32)own->width - 1;
-    if (numbers && chunk->storage == 'i' && chunk->step == 4 && words->rows)
+    if (numbers && incoming_has_short_codes(chunk))
         return read_short_codes(own, chunk, numbers, at, rows, to);
     u8 known[CORE_LARGE_BLOCK];
     i64 codes[CORE_LARGE_BLOCK];
@@ -561,7 +592,8 @@ static int read_cells(const struct incoming *own, u64 chunk_number, u64 at, u64 
     case 'm':
         return read_bools(rule, chunk, at, rows, cells);
     case 't':
-        return read_text(own, chunk_number, at, rows, cells);
+        return own->cells ? read_coded_cells(own, chunk_number, at, rows, cells)
+                          : read_text(own, chunk_number, at, rows, cells);
     case 'w':
     case 'y':
         return read_times(rule, chunk, at, rows, cells);
@@ -587,7 +619,7 @@ static u64 chunk_with(const struct incoming *own, u64 row)
 int incoming_fill(const struct incoming *own, void *cells, u64 start, u64 rows)
 {
     const u32 kind = incoming_register(own->rule);
-    const u64 bytes = kind == 't' ? 4 : kind == 'b' ? 1 : 8;
+    const u64 bytes = kind == 't' && !own->cells ? 4 : kind == 'b' ? 1 : 8;
     start += own->first;
     u8 *to = cells;
     for (u64 number = chunk_with(own, start); rows; number++) {

@@ -55,6 +55,8 @@ struct incoming {
     const struct word_table *table;
     u32 width;                 /* of the plan's words: those of the table, any other, and missing */
     const i32 *const *numbers; /* for each chunk those of its words, or NULL */
+    const u64 *const *cells;   /* for each chunk a cell of its words, all of them valid; NULL: words are read */
+    u64 missing_cell;          /* and that of a missing text */
 };
 
 enum { INCOMING_REFUSED = -1 }; /* the number of a word that no row may have */
@@ -63,6 +65,8 @@ enum { INCOMING_REFUSED = -1 }; /* the number of a word that no row may have */
 u32 incoming_register(const struct incoming_rule *rule);
 /* Whether a rule's column can be stored so. */
 int incoming_fits(const struct incoming_rule *rule, u32 storage, int has_words);
+/* Whether codes of a chunk may have `cells`. */
+int incoming_has_short_codes(const struct incoming_chunk *chunk);
 /* The number of each word of a chunk of text. */
 void incoming_numbers(const struct incoming *own, const struct incoming_chunk *words, i32 *numbers);
 /* A text of a chunk; from its start on `readable` bytes may be read, which are at least its own. */

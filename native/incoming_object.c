@@ -181,7 +181,7 @@ int batch_incoming(Batch *self, u64 number, const Plan *plan, u64 first, struct 
     const struct batch_column *column = &self->columns[number];
     const struct incoming_rule *rule = &self->reader->rules[number].rule;
     const u32 width = plan->words ? (u32)PyTuple_Size(plan->words) + 2 : 2;
-    *incoming = (struct incoming){rule, column->chunks, column->count, first, &plan->table, width, NULL};
+    *incoming = (struct incoming){rule, column->chunks, column->count, first, &plan->table, width, NULL, NULL, 0};
     int has_words = 0;
     for (u64 chunk = 0; chunk < column->count; chunk++)
         has_words |= column->chunks[chunk].words != NULL;

@@ -447,6 +447,8 @@ static int take_shared(u8 *to, const struct core_input *from, u64 start, u64 row
 /* Numbers of the words of a raw column; 0 where a text is not valid, or its word not allowed. */
 static int take_by_word(u8 *to, const struct core_input *from, u64 start, u64 rows, u64 bytes)
 {
+    if (from->raw->cells)
+        return bytes == 8 && incoming_fill(from->raw, to, start, rows);
     i32 words[CORE_LARGE_BLOCK];
     if (rows > CORE_LARGE_BLOCK || from->word_count != from->raw->width || !incoming_fill(from->raw, words, start, rows))
         return 0;

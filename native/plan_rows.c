@@ -96,6 +96,49 @@ static int take_shared(u32 kind, PyObject *pair, u64 stop, struct core_input *in
     return 1;
 }
 
+enum { MOST_WORDS = 4096 }; /* of a dictionary whose words get cells: each run makes them anew */
+
+/* Whether each word of a chunk is valid, and one that may come. */
+static int are_allowed(const struct core_input *input, const struct incoming *raw, u64 chunk)
+{
+    const i32 *numbers = raw->numbers[chunk];
+    const u8 *allowed = input->allowed;
+    const struct incoming_chunk *own = &raw->chunks[chunk];
+    if (!numbers || !incoming_has_short_codes(own) || own->words->rows > MOST_WORDS ||
+        (own->known && allowed && !allowed[raw->width - 1]))
+        return 0;
+    for (u64 word = 0; word < own->words->rows; word++)
+        if (numbers[word] < 0 || (allowed && !allowed[numbers[word]]))
+            return 0;
+    return 1;
+}
+
+/* The cells of a dictionary's words, where all of them may come: then no row looks at its word. */
+static int take_cells(Batch *batch, const struct core_input *input, struct incoming *raw)
+{
+    const u64 *of_word = input->of_word;
+    for (u64 chunk = 0; chunk < raw->chunk_count; chunk++)
+        if (!raw->numbers || !are_allowed(input, raw, chunk))
+            return 1;
+    const u64 **cells = batch_memory(batch, raw->chunk_count * sizeof *cells);
+    for (u64 chunk = 0; cells && chunk < raw->chunk_count; chunk++) {
+        const u64 words = raw->chunks[chunk].words->rows;
+        if (chunk && raw->numbers[chunk] == raw->numbers[chunk - 1]) {
+            cells[chunk] = cells[chunk - 1];
+            continue;
+        }
+        u64 *own = batch_memory(batch, words * sizeof *own);
+        if (!own)
+            return 0;
+        for (u64 word = 0; word < words; word++)
+            own[word] = of_word[raw->numbers[chunk][word]];
+        cells[chunk] = own;
+    }
+    raw->cells = cells;
+    raw->missing_cell = of_word[raw->width - 1];
+    return cells != NULL;
+}
+
 /* A column (number of a raw column of text, numbers of the words, bools of those that may come or None). */
 static int take_by_word(const Plan *self, u32 kind, PyObject *parts, Batch *batch, u64 first, u64 stop,
                         struct core_input *input, struct incoming *raw, Py_buffer *views, u64 *taken)
@@ -111,12 +154,12 @@ static int take_by_word(const Plan *self, u32 kind, PyObject *parts, Batch *batc
         return 0;
     input->of_word = views[(*taken)++].buf;
     input->word_count = words;
-    if (allowed == Py_None)
-        return 1;
-    if (!take_buffer(allowed, &views[*taken], words, 0))
-        return 0;
-    input->allowed = views[(*taken)++].buf;
-    return 1;
+    if (allowed != Py_None) {
+        if (!take_buffer(allowed, &views[*taken], words, 0))
+            return 0;
+        input->allowed = views[(*taken)++].buf;
+    }
+    return kind == 'b' || take_cells(batch, input, raw);
 }
 
 static int take_columns(const Plan *self, PyObject *columns, Batch *batch, u64 first, u64 stop,

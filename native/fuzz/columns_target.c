@@ -226,7 +226,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     i32 *numbers[MOST_CHUNKS];
     const u64 count = 1 + next_byte(&from) % MOST_CHUNKS;
     const int numbered = (int)(next_byte(&from) & 1);
-    struct incoming own = {&rule, chunks, count, 0, &table, WORDS + 2, by_codes && numbered ? (const i32 *const *)numbers : NULL};
+    struct incoming own = {&rule, chunks, count, 0, &table, WORDS + 2, by_codes && numbered ? (const i32 *const *)numbers : NULL,
+                           NULL, 0};
     u64 rows = 0;
     for (u64 number = 0; number < count; number++) {
         const u64 draw = next_byte(&from);
