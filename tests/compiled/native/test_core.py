@@ -15,7 +15,7 @@ from shadowed import same_bits, shadowed
 
 from pipeline_lib.compiled.columns import PlanColumn, slice_rows
 from pipeline_lib.compiled.distinct_values import make_executor
-from pipeline_lib.compiled.native import core, thread_shares
+from pipeline_lib.compiled.native import core, core_turn, thread_shares
 from pipeline_lib.compiled.native import executor as executor_module
 from pipeline_lib.compiled.native.core_plan import encode
 from pipeline_lib.compiled.native.executor import CoreExecutor, core_executor
@@ -166,7 +166,7 @@ def test_threads_share_the_rows_and_each_row_keeps_its_bits() -> None:
     expected = make_executor(plan, roots).run(columns, ROWS)
     with (
         patch.object(thread_shares, "ROWS_OF_A_THREAD", 64),
-        patch.object(executor_module, "run_in_shares", wraps=thread_shares.run_in_shares) as spread,
+        patch.object(core_turn, "run_in_shares", wraps=thread_shares.run_in_shares) as spread,
     ):
         for threads in (1, 2, 3, 64):
             executor = core_executor(plan, roots, make_executor, threads)
