@@ -29,7 +29,7 @@ FLAGS = (
 AVX2 = ("-mavx2",)
 AVX512 = (*AVX2, "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mprefer-vector-width=512")
 INCOMING_UNITS = ("incoming_object", "incoming_arrow", "incoming_buffers", "incoming_texts")
-PYTHON_UNITS = ("module", "plan_object", "plan_rows", "plan_one_row", "list_calls", *INCOMING_UNITS)
+PYTHON_UNITS = ("module", "plan_object", "plan_rows", "plan_one_row", "text_results", "list_calls", *INCOMING_UNITS)
 ZIG = (sys.executable, "-m", "ziglang", "cc")
 GLIBC = "2.17"
 """The oldest C library that what zig compiles runs with: that of manylinux2014."""

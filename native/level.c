@@ -12,7 +12,10 @@
 #include "one_hot.h"
 #include "row_lookups.h"
 #include "svm.h"
+#include "text_classes.h"
 #include "text_edits.h"
+#include "text_lookups.h"
+#include "text_numbers.h"
 #include "texts.h"
 #include "trees.h"
 #include "vectors.h"
@@ -41,6 +44,9 @@ const struct core_operation NAMED(core_operations_, LEVEL)[] = {
     OPERATIONS_OF_TREES
     OPERATIONS_OF_VECTORS
     OPERATIONS_OF_WORDS
+    OPERATIONS_OF_TEXT_NUMBERS
+    OPERATIONS_OF_TEXT_CLASSES
+    OPERATIONS_OF_TEXT_LOOKUPS
 };
 /* clang-format on */
 const u64 NAMED(core_operation_count_, LEVEL) = sizeof NAMED(core_operations_, LEVEL) / sizeof(struct core_operation);

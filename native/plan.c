@@ -316,8 +316,8 @@ const char *core_plan_load(struct core_plan *plan, const void *bytes, u64 size, 
         if (from >= plan->registers || (from >= plan->inputs && !plan->register_at[from].constant &&
                                         plan->register_at[from].offset != 0))
             return "a result that no instruction makes";
-        if (plan->register_at[from].kind == 's' || plan->register_at[from].kind == 'g')
-            return "text or a sparse vector as a result";
+        if (plan->register_at[from].kind == 'g')
+            return "a sparse vector as a result";
         plan->output_at[number] = (u32)from;
     }
     if (!wrong) {
@@ -494,12 +494,15 @@ static int take_input(struct core_frame *frame, u64 number, const struct core_in
     return 1;
 }
 
-static void give_output(const struct core_frame *frame, u64 number, const struct core_output *to, u64 start, u64 rows)
+/* 0 where text finds no room. */
+static int give_output(const struct core_frame *frame, u64 number, const struct core_output *to, u64 start, u64 rows)
 {
     const u64 from = frame->plan->output_at[number];
     const struct core_register *own = &frame->plan->register_at[from];
     const u8 *cells = register_of(frame, from);
     const u64 bytes = cell_bytes(own->kind);
+    if (own->kind == 's')
+        return to->take && to->take(to->taker, (const struct core_text *)(const void *)cells, start, rows);
     for (u64 part = 0; part < cells_of(own); part++) {
         u8 *target = (u8 *)to->at + (part * to->stride + start) * bytes;
         if (own->constant)
@@ -508,6 +511,7 @@ static void give_output(const struct core_frame *frame, u64 number, const struct
         else
             copy_bytes(target, cells + part * frame->capacity * bytes, rows * bytes);
     }
+    return 1;
 }
 
 int core_run_rows(struct core_frame *frame, const struct core_input *inputs, const struct core_output *outputs, u64 start,
@@ -528,7 +532,8 @@ int core_run_rows(struct core_frame *frame, const struct core_input *inputs, con
         if (status)
             return status;
         for (u64 number = 0; number < plan->outputs; number++)
-            give_output(frame, number, &outputs[number], start, rows);
+            if (!give_output(frame, number, &outputs[number], start, rows))
+                return CORE_FULL;
         start += rows;
     }
     return CORE_OK;

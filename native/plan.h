@@ -50,10 +50,15 @@ struct core_input {
     struct core_text *own_texts; /* `texts` that are freed after the run */
 };
 
-/* Where results go; the numbers of a vector lie `stride` cells apart. */
+/* Takes the texts of `rows` rows from row `start` on, which are there until it returns; 0 where there is no room. */
+typedef int (*core_take_texts)(void *taker, const struct core_text *texts, u64 start, u64 rows);
+
+/* Where results go; the numbers of a vector lie `stride` cells apart. Text goes to `take`. */
 struct core_output {
     void *at;
     u64 stride;
+    core_take_texts take;
+    void *taker;
 };
 
 struct core_frame; /* the columns of one block, made for one plan and one thread */

@@ -1,6 +1,7 @@
 /* One row through a plan, from a dict to a tuple: no Python code runs in between. */
 #include "plan_object.h"
 #include "rounding.h"
+#include "text_results.h"
 
 /* reads(readers, words, results): how single rows are read, and what words become.
    Each reader is (name, kind, nullable, finite, low, open_low, high, open_high, least, most, convert, absent): `absent`
@@ -182,6 +183,8 @@ static PyObject *result_of(const Plan *self, u64 number)
         return PyBool_FromLong(*(const u8 *)cell);
     case 't':
         return Py_NewRef(PyTuple_GetItem(PyList_GetItem(self->results, (Py_ssize_t)number), *(const i32 *)cell));
+    case 's':
+        return python_text(*(const struct core_text *)cell);
     default:
         PyErr_SetString(PyExc_TypeError, "found a vector as a result of one row");
         return NULL;

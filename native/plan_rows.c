@@ -1,6 +1,7 @@
 /* Many rows through a plan, from buffers to buffers. */
 #include "incoming_object.h"
 #include "rounding.h"
+#include "text_results.h"
 
 /* A buffer of at least so many bytes; its view has to be released. */
 static int take_buffer(PyObject *object, Py_buffer *view, u64 bytes, int writable)
@@ -211,16 +212,27 @@ static int take_columns(const Plan *self, PyObject *columns, Batch *batch, u64 f
     return 1;
 }
 
-static int take_results(const Plan *self, PyObject *results, u64 stop, struct core_output *outputs, Py_buffer *views,
-                        u64 *taken)
+/* Text has codes and a list of words, to which those of these rows are appended. */
+static int take_results(const Plan *self, PyObject *results, u64 stop, struct core_output *outputs,
+                        struct text_results *texts, Py_buffer *views, u64 *taken)
 {
     for (u64 number = 0; number < self->plan->outputs; number++) {
         const struct core_register *own = &self->plan->register_at[self->plan->output_at[number]];
         PyObject *result = PyList_GetItem(results, (Py_ssize_t)number);
         const u64 parts = own->kind == 'v' ? own->width : 1;
+        if (own->kind == 's') {
+            if (!PyTuple_Check(result) || PyTuple_Size(result) != 2 || !PyList_Check(PyTuple_GetItem(result, 1))) {
+                PyErr_SetString(PyExc_TypeError, "found text without a list for its words");
+                return 0;
+            }
+            texts[number].words = PyTuple_GetItem(result, 1);
+            result = PyTuple_GetItem(result, 0);
+        }
         if (!take_buffer(result, &views[*taken], stop * parts * bytes_of_cell(own->kind), 1))
             return 0;
-        outputs[number] = (struct core_output){views[*taken].buf, (u64)views[*taken].len / bytes_of_cell(own->kind) / parts};
+        outputs[number] = (struct core_output){views[*taken].buf, (u64)views[*taken].len / bytes_of_cell(own->kind) / parts,
+                                               take_result_texts, &texts[number]};
+        texts[number].codes = views[*taken].buf;
         (*taken)++;
     }
     return 1;
@@ -278,6 +290,7 @@ struct run_memory {
     struct core_input *from;
     struct core_output *to;
     struct incoming *raw;
+    struct text_results *texts;
     u64 taken;
 };
 
@@ -288,8 +301,9 @@ static int take_run_memory(const Plan *self, struct run_memory *memory)
     memory->from = PyMem_Calloc(inputs + 1, sizeof *memory->from);
     memory->to = PyMem_Calloc(outputs + 1, sizeof *memory->to);
     memory->raw = PyMem_Calloc(inputs + 1, sizeof *memory->raw);
+    memory->texts = PyMem_Calloc(outputs + 1, sizeof *memory->texts);
     memory->taken = 0;
-    return memory->views && memory->from && memory->to && memory->raw;
+    return memory->views && memory->from && memory->to && memory->raw && memory->texts;
 }
 
 static void free_run_memory(const Plan *self, struct run_memory *memory)
@@ -300,8 +314,23 @@ static void free_run_memory(const Plan *self, struct run_memory *memory)
         PyBuffer_Release(&memory->views[number]);
     PyMem_Free(memory->views);
     PyMem_Free(memory->from);
+    for (u64 number = 0; memory->texts && number < self->plan->outputs; number++)
+        free_result_texts(&memory->texts[number]);
+    PyMem_Free(memory->texts);
     PyMem_Free(memory->to);
     PyMem_Free(memory->raw);
+}
+
+/* Hand the words of text to Python: -1 with an error. */
+static int give_words(const Plan *self, struct run_memory *memory, u64 start, u64 stop)
+{
+    for (u64 number = 0; number < self->plan->outputs; number++)
+        if (memory->texts[number].words) {
+            const int status = give_result_words(&memory->texts[number], start, stop);
+            if (status)
+                return status;
+        }
+    return CORE_OK;
 }
 
 /* run(columns, results, start, stop, batch=None, first=0): whether no row was refused or
@@ -325,10 +354,12 @@ PyObject *plan_run(PyObject *object, PyObject *args)
     if (!take_run_memory(self, &memory))
         PyErr_NoMemory();
     else if (take_columns(self, columns, own, first, stop, memory.from, memory.raw, memory.views, &memory.taken) &&
-             take_results(self, results, stop, memory.to, memory.views, &memory.taken))
+             take_results(self, results, stop, memory.to, memory.texts, memory.views, &memory.taken))
         status = run_rows(self, memory.from, memory.to, start, stop);
     else if (!PyErr_Occurred())
         status = CORE_FULL;
+    if (status == CORE_OK)
+        status = give_words(self, &memory, start, stop);
     free_run_memory(self, &memory);
     if (status < 0 && !PyErr_Occurred())
         PyErr_NoMemory();

@@ -79,7 +79,7 @@ class _Writing:
                 self._registers[number, KINDS[self._nodes[number].dtype]] = self._constant(self._nodes[number])
         for number in self._inner:
             self._registers[number, encoder.kinds[number]] = self._instruction(number)
-        kinds = [KINDS[self._nodes[root].dtype] for root in self._given]
+        kinds = [encoder.given_kind(root) for root in self._given]
         return CorePlan(
             writer.to_bytes([self._register(*each) for each in zip(self._given, kinds, strict=True)]),
             tuple(number for number, _ in outer),
@@ -94,7 +94,7 @@ class _Writing:
     def _taken(self) -> Terms:
         """The columns of other nodes that instructions take, with the kinds in which they come."""
         wanted = [each for number in self._inner for each in self._terms(number)]
-        wanted += [(passed, "") for number in self._inner for passed in self._passed(number)]
+        wanted += [(passed, self._encoder.kinds[number]) for number in self._inner for passed in self._passed(number)]
         others = [each for each in dict.fromkeys(wanted) if each[0] not in self._carried]
         return list(dict.fromkeys((number, self._taken_kind(number, kind)) for number, kind in others))
 

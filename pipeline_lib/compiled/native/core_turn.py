@@ -16,7 +16,7 @@ from pipeline_lib.compiled.native.distinct_texts import (
     shared,
 )
 from pipeline_lib.compiled.native.thread_shares import run_in_shares, shares_of
-from pipeline_lib.compiled.operations.text_columns import TextColumn
+from pipeline_lib.compiled.operations.text_columns import TextColumn, Words
 
 Known = dict[int, PlanColumn]
 _DTYPES: dict[str, Any] = {"d": np.float64, "i": np.int64, "b": np.bool_, "t": np.int32, "v": np.float64}
@@ -44,18 +44,20 @@ class CoreTurn:
     def results(self, taken: list[Any], rows: int, batch: Any, first: int) -> list[PlanColumn] | None:
         """The columns that it gives; None where it refuses a row."""
         core, results = self.core, self.arrays(taken, rows, batch, first)
-        if results is None or "t" not in core.kinds:
+        if results is None or not {"t", "s"} & {*core.kinds}:
             return results
         # NumPy keeps what it computes of a word with the words: they are new for each batch
         words = core.words.column_words()
-        return [
-            TextColumn(each, words) if kind == "t" else each for kind, each in zip(core.kinds, results, strict=True)
-        ]
+        return [_column(each, kind, words) for kind, each in zip(core.kinds, results, strict=True)]
 
     def arrays(self, taken: list[Any], rows: int, batch: Any, first: int) -> list[Any] | None:
-        """The same, text as the numbers of the plan's words."""
+        """The same, text as the numbers of the plan's words, or of words of its own, with these."""
         results = [_empty(kind, width, rows) for kind, width in zip(self.core.kinds, self.core.widths, strict=True)]
-        return results if self._run(taken, results, rows, batch, first) else None
+        if not self._run(taken, results, rows, batch, first):
+            return None
+        for _, words in (each for kind, each in zip(self.core.kinds, results, strict=True) if kind == "s"):
+            words.append(None)  # which the code -1 indexes
+        return results
 
     def _run(self, taken: list[Any], results: list[Any], rows: int, batch: Any, first: int) -> bool:
         """Fill `results`; False where a row is refused. Each thread has rows that follow one another."""
@@ -101,8 +103,10 @@ class CoreTurn:
             return column
         if isinstance(column, NumbersByWord):
             return column.parts
-        if isinstance(column, SharedNumbers):
+        if isinstance(column, SharedNumbers) and not isinstance(column.words, Words):
             return column.codes, column.numbers
+        if isinstance(column, SharedNumbers):
+            column = column.column()
         if kind == "s":
             return np.ascontiguousarray(column.codes), column.words
         if isinstance(column, TextColumn):
@@ -110,5 +114,12 @@ class CoreTurn:
         return np.ascontiguousarray(column)
 
 
-def _empty(kind: str, width: int, rows: int) -> np.ndarray[Any, Any]:
+def _column(result: Any, kind: str, words: Words) -> PlanColumn:
+    column: PlanColumn = TextColumn(*result) if kind == "s" else TextColumn(result, words) if kind == "t" else result
+    return column
+
+
+def _empty(kind: str, width: int, rows: int) -> Any:
+    if kind == "s":
+        return np.empty(rows, dtype=np.int32), Words([])  # the core appends the distinct texts of the rows
     return np.empty((width, rows) if kind == "v" else rows, dtype=_DTYPES[kind])

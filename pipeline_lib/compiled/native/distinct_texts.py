@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiled.native.words import WordTable
-from pipeline_lib.compiled.operations.text_columns import TextColumn
+from pipeline_lib.compiled.operations.text_columns import TextColumn, Words
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,14 @@ class DistinctTexts:
 
 @dataclass(frozen=True)
 class SharedNumbers:
-    """A column as the numbers of distinct texts, and for each row which it has; numbers of `words` are text."""
+    """A column as the numbers of distinct texts, and for each row which it has; numbers of `words` are text.
+
+    These are the plan's, or those that the core wrote.
+    """
 
     codes: NDArray[np.int32]
     numbers: NDArray[Any]
-    words: WordTable | None
+    words: WordTable | Words | None
 
     def rows(self, start: int, stop: int) -> "SharedNumbers":
         """Rows `start` to `stop`."""
@@ -53,14 +56,19 @@ class SharedNumbers:
 
     def column(self) -> PlanColumn:
         """A number or text for each row."""
-        numbers = self.numbers[self.codes]
-        return numbers if self.words is None else TextColumn(numbers, self.words.column_words())
+        numbers, words = self.numbers[self.codes], self.words
+        if words is None:
+            return numbers
+        return TextColumn(numbers, words.column_words() if isinstance(words, WordTable) else words)
 
 
 def shared(codes: NDArray[np.int32], results: Sequence[Any], kinds: Sequence[str], words: WordTable) -> list[Any]:
     """The columns of results for distinct texts."""
     pairs = zip(results, kinds, strict=True)
-    return [SharedNumbers(codes, numbers, words if kind == "t" else None) for numbers, kind in pairs]
+    return [
+        SharedNumbers(codes, *result) if kind == "s" else SharedNumbers(codes, result, words if kind == "t" else None)
+        for result, kind in pairs
+    ]
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from pipeline_lib.compiled.native.lookup_layout import (
     encode_choose,
     encode_lookup,
     encode_lookup_number,
+    encode_lookup_text,
     encode_missing_text,
 )
 from pipeline_lib.compiled.native.row_lookup_layout import encode_lookup_rows
-from pipeline_lib.compiled.native.text_layout import TAKE_TEXT
 from pipeline_lib.compiled.native.words import WordTable, texts_of
 from pipeline_lib.compiled.operations.catalog import OPERATIONS
 from pipeline_lib.compiled.plan import Node, Plan
@@ -48,6 +48,10 @@ _PLAIN = (
     *("truncate_int", "finite", "not_infinite", "date_less", "date_less_equal"),
 )
 _OF_TEXTS = {"where": "where_text", "is_missing": "no_text", "text_equal": "same_text"}
+_THROUGH = ("where", "allow_ulps")
+"""Operations that give what they take."""
+_BY_WORD = ("lookup_number", "lookup_rows", "text_equal", "is_missing")
+"""Operations that are content with the number of a text among the words of a plan."""
 _CHECKS = ("demand", "finite", "not_infinite", "single_range", "bag_finite")
 _WIDEST = 1 << 20  # numbers of a vector, as native/plan.c has it
 _MOST_CELLS = 1 << 23  # of all tables by word: 64 MiB
@@ -71,10 +75,17 @@ class Encoder:
         self._encode_all()
 
     def _wanted_whole(self) -> set[int]:
-        nodes, whole = self.plan.nodes, set[int]()
+        nodes, whole = self.plan.nodes, set(self.roots)
         for number in reversed(self.needed):
-            if nodes[number].operation in TAKE_TEXT or (nodes[number].operation == "where" and number in whole):
-                whole.update(taken for taken in nodes[number].inputs if nodes[taken].dtype == "str")
+            node = nodes[number]
+            if node.operation in (*_THROUGH, *_CHECKS):
+                takes_text = number in whole
+            elif node.operation == "lookup":
+                takes_text = number in whole and node.settings["mode"] == "keep"
+            else:
+                takes_text = node.operation not in _BY_WORD
+            if takes_text:
+                whole.update(taken for taken in node.inputs if nodes[taken].dtype == "str")
         return whole
 
     def _encode_all(self) -> None:
@@ -86,21 +97,27 @@ class Encoder:
             if node.operation in ("input", "constant"):
                 continue
             encoded = self._of_texts(number, node, self._encode(node))
-            if encoded is not None and self._is_known(node, encoded):
+            if encoded is not None and self._is_known(number, node, encoded):
                 self.encoded[number] = encoded
-                self.kinds[number] = self._kind(node, encoded)
+                self.kinds[number] = self._kind(number, node, encoded)
             self._settle_words(number, node)
 
     def without_texts(self, carried: set[int]) -> set[int]:
         """`carried` without texts that NumPy takes, or that are roots, and that may be words without a number.
 
-        NumPy evaluates these from the raw column.
+        NumPy evaluates these from the raw column, once for each word. Roots stay that the core has as texts.
         """
-        nodes, kept = self.plan.nodes, carried - (self.any_word & set(self.roots))
+        lost = {root for root in self.any_word & set(self.roots) if self.kinds.get(root) != "s"}
+        nodes, kept = self.plan.nodes, carried - lost
         for number in reversed(self.needed):
             if number not in kept:
                 kept -= self.any_word.intersection(nodes[number].inputs)
         return self.without_bags(kept)
+
+    def given_kind(self, number: int) -> str:
+        """The kind in which a node's column leaves the core: text only where its number would not do."""
+        dtype = self.plan.nodes[number].dtype
+        return "s" if self.kinds[number] == "s" and number in self.any_word else KINDS[dtype]
 
     def without_ancestors(self, carried: set[int]) -> set[int]:
         """`carried` without everything that nodes depend on that are not: NumPy's part comes first."""
@@ -125,15 +142,15 @@ class Encoder:
                     kept -= bags
         return kept
 
-    def _is_known(self, node: Node, encoded: Encoded) -> bool:
+    def _is_known(self, number: int, node: Node, encoded: Encoded) -> bool:
         """Whether the core has the operation, and gets the kinds of columns that it takes."""
         if encoded.operation == "":
             return True
-        if encoded.operation not in operations() or not all(number in self.kinds for number in self._bags(node)):
+        if encoded.operation not in operations() or not all(taken in self.kinds for taken in self._bags(node)):
             return False
         if node.dtype in ("vector", "bag") and not 0 < self._width(node) <= _WIDEST:
             return False
-        return all(self._becomes(taken, kind) for taken, kind in self._inputs(node, encoded))
+        return all(self._becomes(taken, kind) for taken, kind in self._inputs(number, node, encoded))
 
     def _becomes(self, number: int, kind: str) -> bool:
         """Whether a node's column is one of this kind, or can be made one."""
@@ -149,25 +166,27 @@ class Encoder:
 
     def wanted(self, number: int) -> list[tuple[int, str]]:
         """The inputs of the instruction of a node that the core can carry, with the kinds that it takes."""
-        return self._inputs(self.plan.nodes[number], self.encoded[number])
+        return self._inputs(number, self.plan.nodes[number], self.encoded[number])
 
     def passes(self, number: int) -> bool:
         """Whether a node is its first input, checked."""
         return self.encoded[number].operation == "" or self.plan.nodes[number].operation in _CHECKS
 
-    def _inputs(self, node: Node, encoded: Encoded) -> list[tuple[int, str]]:
+    def _inputs(self, number: int, node: Node, encoded: Encoded) -> list[tuple[int, str]]:
         inputs = node.inputs[-1:] if node.operation in _CHECKS else node.inputs
         if encoded.operation == "":
-            return [(inputs[0], self._kind(node, encoded))]
+            return [(inputs[0], self._kind(number, node, encoded))]
         kinds = operations()[encoded.operation][1].split(":")[0].rstrip("+")
-        own = [KINDS[self.plan.nodes[number].dtype] for number in inputs]
+        own = [KINDS[self.plan.nodes[taken].dtype] for taken in inputs]
         wanted = kinds.ljust(len(inputs), kinds[-1:] or "-")
-        return [(number, own[at] if wanted[at] == "*" else wanted[at]) for at, number in enumerate(inputs)]
+        return [(taken, own[at] if wanted[at] == "*" else wanted[at]) for at, taken in enumerate(inputs)]
 
-    def _kind(self, node: Node, encoded: Encoded) -> str:
+    def _kind(self, number: int, node: Node, encoded: Encoded) -> str:
         """The kind of a node's register."""
         if encoded.operation == "" or node.operation in _CHECKS:
-            return self.kinds.get(node.inputs[0], KINDS[node.dtype])
+            first = node.inputs[0]
+            raw = first in self.any_word and first not in self.kinds  # which comes as what is asked for
+            return "s" if raw and number in self._whole else self.kinds.get(first, KINDS[node.dtype])
         return operations()[encoded.operation][1].split(":")[1]
 
     def _settle_words(self, number: int, node: Node) -> None:
@@ -220,14 +239,21 @@ class Encoder:
     def _of_texts(self, number: int, node: Node, encoded: Encoded | None) -> Encoded | None:
         """The operation that takes texts themselves, where the one that takes numbers of words would not do."""
         own = [taken for taken in node.inputs if self.plan.nodes[taken].dtype == "str"]
+        if node.operation == "lookup" and number in self._whole and self._keeps(node):
+            return encode_lookup_text(node.settings)
         if encoded is None or node.operation not in _OF_TEXTS or not own:
             return encoded
-        whole = node.operation == "where" and number in self._whole
+        whole = node.operation == "where" and number in self._whole and bool(self.any_word & set(own))
         unnamed = node.operation == "text_equal" and set(own) <= self.any_word  # two that the plan does not name
         text = any(self.kinds.get(taken) == "s" for taken in own)
         if (whole or unnamed or text) and all(self._becomes(taken, "s") for taken in own):
             return Encoded(_OF_TEXTS[node.operation])
         return None if unnamed else encoded
+
+    def _keeps(self, node: Node) -> bool:
+        """Whether a look-up keeps texts without a key, of which it may get any."""
+        taken = node.inputs[0]
+        return node.settings["mode"] == "keep" and taken in self.any_word and self._becomes(taken, "s")
 
     def _encode_text(self, node: Node, dtypes: Sequence[str]) -> Encoded | None:
         name, settings = node.operation, node.settings

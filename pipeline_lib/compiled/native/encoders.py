@@ -10,6 +10,7 @@ from pipeline_lib.compiled.native import (
     sparse_layout,
     svm_layout,
     text_layout,
+    text_number_layout,
     tree_layout,
     vector_layout,
 )
@@ -25,6 +26,7 @@ ENCODERS: Encoders = {
     **sparse_layout.ENCODERS,
     **svm_layout.ENCODERS,
     **text_layout.ENCODERS,
+    **text_number_layout.ENCODERS,
     **tree_layout.ENCODERS,
     **vector_layout.ENCODERS,
 }

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline_lib.compiled.native.encoded import Encoded
+from pipeline_lib.compiled.native.word_index import texts, word_index
 from pipeline_lib.compiled.native.words import WordTable
 from pipeline_lib.compiled.operations.lookups import array_of, typed
 from pipeline_lib.compiled.operations.registry import Settings
@@ -40,6 +41,15 @@ def encode_lookup(settings: Settings, words: WordTable) -> Encoded:
         refused = [word not in table for word in words.words]
         arrays.append(np.array([*refused, True, settings["missing"] is None], dtype=np.uint8))
     return Encoded(f"word_{RESULTS[gives]}", (), arrays)
+
+
+def encode_lookup_text(settings: Settings) -> Encoded:
+    """`lookup` that keeps texts without a key: an index of the keys, a value of each and of missing."""
+    values = [typed(value, "str") for value in [*settings["values"], settings["missing"]]]
+    missing = np.array([value is None for value in values], dtype=np.uint8)
+    return Encoded(
+        "lookup_text", (), [*word_index(settings["keys"]), *texts([value or "" for value in values]), missing]
+    )
 
 
 def encode_lookup_number(settings: Settings, dtype: str, words: WordTable) -> Encoded | None:

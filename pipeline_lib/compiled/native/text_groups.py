@@ -4,8 +4,8 @@
                 +--- length ------------------------+
                                                     +--- arithmetic with other columns: for each row
 
-A group gives numbers, bools and words. Texts and sparse vectors that other nodes take are computed again for each row:
-no column carries them. Vectors are, too, since a vector for each of many texts takes much memory.
+A group gives numbers, bools, words, and texts that are results. Other texts, and sparse vectors, that other nodes take
+are computed again for each row. Vectors are, too, since a vector for each of many texts takes much memory.
 """
 
 from collections.abc import Collection
@@ -37,7 +37,9 @@ def text_groups(encoder: Encoder, own: Collection[int], given: Collection[int]) 
     nodes, groups, ends = encoder.plan.nodes, list[TextGroup](), set[int]()
     sources = _sources(encoder, own)
     for column in sorted({source for source in sources.values() if source}):
-        inside = {number for number, source in sources.items() if source == column and _may_give(encoder, number)}
+        inside = {
+            number for number, source in sources.items() if source == column and _may_give(encoder, number, given)
+        }
         outside = {taken for number in own if number not in inside for taken in nodes[number].inputs} | set(given)
         taken = inside & outside
         needed = _needed(encoder, own, taken, ())
@@ -63,8 +65,10 @@ def _sources(encoder: Encoder, own: Collection[int]) -> dict[int, str | None]:
     return {number: source for number, source in sources.items() if number in own}
 
 
-def _may_give(encoder: Encoder, number: int) -> bool:
+def _may_give(encoder: Encoder, number: int, given: Collection[int]) -> bool:
     kind, node = encoder.kinds[number], encoder.plan.nodes[number]
+    if number in given and encoder.given_kind(number) == "s":
+        return True
     return kind in _GIVES and node.operation not in _SMALL and not (kind == "t" and number in encoder.any_word)
 
 

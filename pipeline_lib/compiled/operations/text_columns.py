@@ -61,7 +61,13 @@ class TextColumn:
         words = parts[0].words
         if all(part.words is words for part in parts):
             return cls(np.concatenate([part.codes for part in parts]), words)
-        return cls.of([word for part in parts for word in part.tolist()])
+        joined = [word for part in parts for word in part.words]
+        starts = np.cumsum([0, *(len(part.words) for part in parts[:-1])], dtype=np.int64)
+        codes = [
+            np.where(part.codes < 0, np.int32(-1), part.codes + np.int32(start))
+            for part, start in zip(parts, starts.tolist(), strict=True)
+        ]
+        return cls(np.concatenate(codes), Words(joined))
 
     def tolist(self) -> list[str | None]:
         """Python text, None where missing."""

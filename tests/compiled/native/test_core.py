@@ -99,11 +99,12 @@ def test_a_refusal_has_the_words_and_the_row_of_numpy() -> None:
 def test_what_the_core_does_not_carry_stays_in_numpy() -> None:
     build = Builder()
     text, number = build.input("text", "str"), build.input("number", "float64")
-    plan = Plan(build.nodes, {"y": (build.text_length(build.text_case(text, kind="title")) * 0.5 + number).node})
+    length = build.text_length(build.apply("extract", text, pattern="([a-z]+)"))
+    plan = Plan(build.nodes, {"y": (length * 0.5 + number).node})
     roots = list(plan.outputs.values())
     carried = encode(plan, roots)
     assert carried is not None
-    assert {plan.nodes[node].operation for node in carried.taken} == {"text_case", "input"}
+    assert {plan.nodes[node].operation for node in carried.taken} == {"extract", "input"}
     with shadowed() as shadow:
         found = make_executor(plan, roots).run({"text": TextColumn.of(["ab", None]), "number": np.array([1.0, 2.0])}, 2)
     assert found[0].tolist()[0] == 2.0

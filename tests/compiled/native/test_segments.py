@@ -14,7 +14,7 @@ from pipeline_lib.compiled.columns import PlanColumn
 from pipeline_lib.compiled.distinct_values import make_executor
 from pipeline_lib.compiled.native import core, segments
 from pipeline_lib.compiled.native import executor as executor_module
-from pipeline_lib.compiled.native.encode import Encoder
+from pipeline_lib.compiled.native.encode import KINDS, Encoder
 from pipeline_lib.compiled.native.executor import CoreExecutor, core_executor
 from pipeline_lib.compiled.native.segments import turns
 from pipeline_lib.compiled.operations.text_columns import TextColumn
@@ -168,11 +168,16 @@ def test_a_text_that_may_be_any_word_is_numpys_where_numpy_takes_it() -> None:
     assert isinstance(executor, CoreExecutor)
     columns = {"place": TextColumn.of(["moon", "hill", None]), "new": np.array([False, True, False])}
     assert executor.run(columns, 3)[0].tolist()[:2] == [4.0, 5.5]
+
+    def by_number(self: Encoder, number: int) -> str:
+        return KINDS[self.plan.nodes[number].dtype]
+
     # negative control: without the rules the word is lost
     with (
         left_to_numpy([length.node]),
         patch.object(Encoder, "without_texts", lambda self, carried: carried),
         patch.object(segments, "_parted_texts", lambda *each: set()),
+        patch.object(Encoder, "given_kind", by_number),
     ):
         careless = core_executor(plan, list(plan.outputs.values()), make_executor, least=1)
     assert isinstance(careless, CoreExecutor)
