@@ -78,6 +78,8 @@ static const char *outlier_factor_check(const struct core_instruction *own, cons
     return widths[0] % 2 == 0 && widths[0] > 1 ? NULL : "nearest points without indices";
 }
 
+enum { MOST_SWEEPS = 1 << 20 }; /* scikit-learn makes 200: a plan with more would not end */
+
 /* ints: how many sweeps at most; arrays: the products of the directions. A sweep that changes nothing is the last. */
 static int coordinate_descent_run(const struct core_call *call)
 {
@@ -110,7 +112,8 @@ static int coordinate_descent_run(const struct core_call *call)
 
 static const char *coordinate_descent_check(const struct core_instruction *own, const u32 *widths)
 {
-    if (own->ints != 1 || own->int_at[0] < 0 || own->arrays != 1 || own->array_at->kind != 'd')
+    if (own->ints != 1 || own->int_at[0] < 0 || own->int_at[0] > MOST_SWEEPS || own->arrays != 1 ||
+        own->array_at->kind != 'd')
         return "other settings than sweeps and products";
     return widths[0] == widths[1] && own->array_at->count == (u64)widths[0] * widths[0] ? NULL : "products of another size";
 }

@@ -212,8 +212,8 @@ static int hold_values(const Plan *self, PyObject *row, PyObject **values, i64 *
     return 1;
 }
 
-/* Fill the frame, run it and give its results: no Python code runs in between. */
-static int answer(const Plan *self, PyObject **values, const i64 *converted, PyObject *results)
+/* Values into the frame's cells; 0 where Python has to judge one. */
+static int fill_inputs(const Plan *self, PyObject **values, const i64 *converted)
 {
     for (u64 number = 0; number < self->plan->inputs; number++) {
         const struct reader *own = &self->readers[number];
@@ -223,8 +223,16 @@ static int answer(const Plan *self, PyObject **values, const i64 *converted, PyO
         else if (!read_value(self, own, values[number], self->plan->register_at[number].width, cell))
             return 0;
     }
+    return 1;
+}
+
+/* Fill the frame, run it and give its results: no Python code runs in between. Bounds are compared as the caller's way to
+   round may not have it: with subnormal numbers. */
+static int answer(const Plan *self, PyObject **values, const i64 *converted, PyObject *results)
+{
     const rounding_state before = set_rounding();
-    const int status = core_frame_run(self->one, 1);
+    const int filled = fill_inputs(self, values, converted);
+    const int status = filled ? core_frame_run(self->one, 1) : CORE_FULL;
     restore_rounding(before);
     if (status)
         return status == CORE_REFUSED ? 2 : 0;

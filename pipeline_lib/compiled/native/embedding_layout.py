@@ -7,6 +7,8 @@ import numpy as np
 from pipeline_lib.compiled.native.encoded import Encoded, Encoders
 from pipeline_lib.compiled.operations.registry import Settings
 
+_MOST_SWEEPS = 1 << 20  # as native/embeddings.h has it
+
 
 def encode_path_lengths(settings: Settings, dtypes: Sequence[str], widths: Sequence[int]) -> Encoded | None:
     """Ways that are not negative: of 0.0 and -0.0 NumPy does not say which is the smaller one."""
@@ -27,9 +29,10 @@ def encode_outlier_factor(settings: Settings, dtypes: Sequence[str], widths: Seq
 def encode_coordinate_descent(settings: Settings, dtypes: Sequence[str], widths: Sequence[int]) -> Encoded | None:
     """The directions' products."""
     gram = np.asarray(settings["gram"], dtype=np.float64)
-    if gram.shape != (widths[0], widths[0]):
+    sweeps = int(settings["sweeps"])
+    if gram.shape != (widths[0], widths[0]) or not 0 <= sweeps <= _MOST_SWEEPS:
         return None
-    return Encoded("coordinate_descent", (int(settings["sweeps"]),), [gram])
+    return Encoded("coordinate_descent", (sweeps,), [gram])
 
 
 ENCODERS: Encoders = {

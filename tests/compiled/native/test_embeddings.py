@@ -88,6 +88,8 @@ ONES = np.ones(4)
         ("outlier_factor", "v:d", [1, 1], (), [ONES, ONES]),
         ("outlier_factor", "v:d", [2, 1], (), [ONES[:0], ONES[:0]]),
         ("coordinate_descent", "v:v", [2, 2], (-1,), [ONES]),
+        ("coordinate_descent", "v:v", [2, 2], (2**20 + 1,), [ONES]),
+        ("coordinate_descent", "v:v", [2, 2], (2**63 - 1,), [ONES]),
         ("coordinate_descent", "v:v", [2, 2], (1,), [ONES[:3]]),
         ("coordinate_descent", "v:v", [2, 1], (1,), [ONES]),
     ],

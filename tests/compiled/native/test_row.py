@@ -1,7 +1,10 @@
 """One row through the core: what Python's executor answers, and Python judges every value that is not plain."""
 
+import ctypes
 import math
+import platform
 import random
+import sys
 from collections import OrderedDict
 from datetime import date, datetime
 from decimal import Decimal
@@ -130,6 +133,28 @@ def test_what_python_answers_the_core_answers_too() -> None:
 def test_other_rows_are_left_to_python(row: Any) -> None:
     assert CORE is not None
     assert CORE(row) is None
+
+
+@pytest.mark.skipif(
+    platform.machine() not in ("x86_64", "AMD64") or sys.platform != "linux", reason="sets MXCSR by glibc"
+)
+def test_bounds_are_compared_with_subnormal_numbers_whatever_the_caller_has_set() -> None:
+    """A library may let the processor take subnormal numbers for 0.0: -1e-310 would be at least 0.0."""
+    assert CORE is not None
+    library, kept, flushing = ctypes.CDLL("libm.so.6"), ctypes.create_string_buffer(32), ctypes.create_string_buffer(32)
+    library.fegetenv(kept)
+    ctypes.memmove(flushing, kept, 32)
+    state = int.from_bytes(kept.raw[28:], "little") | 0x8040  # flush to zero, subnormal numbers are zero
+    flushing[28:] = state.to_bytes(4, "little")
+    below, tiny = dict(GOOD, size=-1e-310), dict(GOOD, size=0.0, lot=1e-310)
+    library.fesetenv(flushing)
+    try:
+        flushed, refused, answered = tiny["lot"] * 1.0, CORE(below), CORE(tiny)
+    finally:
+        library.fesetenv(kept)
+    assert flushed == 0.0, "the control: this thread takes subnormal numbers for 0.0"
+    assert refused is None
+    assert repr(answered) == repr(PYTHON(tiny))
 
 
 def test_a_refused_row_has_the_message_of_python() -> None:
