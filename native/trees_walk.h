@@ -16,7 +16,7 @@
 #ifndef PIPELINE_TREES_WALK_H
 #define PIPELINE_TREES_WALK_H
 
-enum { WALKS = 16, LINK_FEATURE = 4095, LINK_PAIR = 12, FETCH_ROWS = 200 };
+enum { WALKS = 16, LINK_FEATURE = 4095, LINK_PAIR = 12, FETCH_NODES = 48, FETCH_LEAVES = 400 };
 
 struct near_node {
     i32 key;
@@ -167,16 +167,25 @@ static inline void fetch_share(const void *start, size_t bytes, size_t row, size
         __builtin_prefetch(at + byte, 0, 2);
 }
 
-/* Many rows read most of a tree, in no order: while they walk through one, the next comes into the cache. */
+/* Where one of all leaves is; a tree's first leaf is where its leaves begin. */
+static inline const u8 *leaf_place(const struct trees *trees, size_t leaf)
+{
+    const size_t bytes = trees->wide * (trees->single ? sizeof(f32) : sizeof(f64));
+    return (const u8 *)(const void *)trees->values + leaf * bytes;
+}
+
+/* Many rows read most of a tree, in no order: while they walk through one, the next comes into the cache. Its leaves
+   take more rows: of each only one is read. */
 static inline void fetch_tree(const struct trees *trees, size_t tree, const void *nodes, size_t node_bytes, size_t row,
                               size_t rows)
 {
-    if (tree >= trees->count || rows < FETCH_ROWS)
+    if (tree >= trees->count || rows < FETCH_NODES)
         return;
     const size_t first = (size_t)trees->at[tree], slots = (size_t)trees->at[tree + 1] - first;
-    const size_t leaf_bytes = trees->wide * (trees->single ? sizeof(f32) : sizeof(f64));
     fetch_share((const u8 *)nodes + first * node_bytes, slots * node_bytes, row, rows);
-    fetch_share((const u8 *)(const void *)trees->values + first / 2 * leaf_bytes, slots / 2 * leaf_bytes, row, rows);
+    if (rows >= FETCH_LEAVES)
+        fetch_share(leaf_place(trees, first / 2), (size_t)(leaf_place(trees, slots / 2) - leaf_place(trees, 0)), row,
+                    rows);
 }
 
 /* All rows through one tree after the other. */

@@ -1,7 +1,8 @@
 """The nodes of trees, numbered as the core walks them (`native/trees_walk.h`).
 
-A tree of n leaves has 2 n slots. Its root is in slot 1; the children of the inner node that is number k in preorder
-(parents before children, left subtrees first) are in slots 2 k + 2 (right) and 2 k + 3 (left). A leaf is its own child.
+A tree of n leaves has 2 n slots. Its root is in slot 1; the children of the inner node with the number k are in slots
+2 k + 2 (right) and 2 k + 3 (left). A leaf is its own child. Parents are numbered before children, and of two subtrees
+the one with more leaves first: most rows fall into it, and its first nodes lie in the cache line of its parent's pair.
 """
 
 from functools import cached_property
@@ -61,14 +62,26 @@ class TreeNodes:
 
     @cached_property
     def preorder(self) -> NDArray[np.intp]:
-        """For each node of the trees' arrays, how many inner nodes of its tree come before it in preorder."""
+        """For each node of the trees' arrays, how many inner nodes of its tree come before it, left subtrees first."""
+        return self._order(np.ones(len(self.trees.feature), dtype=np.bool_))
+
+    @cached_property
+    def number(self) -> NDArray[np.intp]:
+        """The same with larger subtrees first."""
+        below, inner = self.trees.below, self.nodes[self.inner]
+        left_first = np.zeros(len(below), dtype=np.bool_)
+        left_first[inner] = below[self.trees.left[inner]] >= below[self.trees.right[inner]]
+        return self._order(left_first)
+
+    def _order(self, left_first: NDArray[np.bool_]) -> NDArray[np.intp]:
         trees = self.trees
         order, level = np.zeros(len(trees.feature), dtype=np.intp), trees.roots
         while len(level):
             inner = level[trees.feature[level] >= 0]
             left, right = trees.left[inner], trees.right[inner]
-            order[left] = order[inner] + 1
-            order[right] = order[inner] + trees.below[left]
+            first, second = np.where(left_first[inner], (left, right), (right, left))
+            order[first] = order[inner] + 1
+            order[second] = order[inner] + trees.below[first]
             level = np.concatenate([left, right])
         return order
 
@@ -77,8 +90,8 @@ class TreeNodes:
         """Each node's slot in its tree, by node of the trees' arrays."""
         trees, slot = self.trees, np.ones(len(self.trees.feature), dtype=np.intp)
         inner = self.nodes[self.inner]
-        slot[trees.right[inner]] = 2 * self.preorder[inner] + 2
-        slot[trees.left[inner]] = 2 * self.preorder[inner] + 3
+        slot[trees.right[inner]] = 2 * self.number[inner] + 2
+        slot[trees.left[inner]] = 2 * self.number[inner] + 3
         return slot
 
     @cached_property
@@ -102,7 +115,7 @@ class TreeNodes:
         """
         slot = self.slot[self.nodes]
         is_left = slot % 2 == 1
-        pair = np.where(self.inner, self.preorder[self.nodes] + 1, slot // 2)
+        pair = np.where(self.inner, self.number[self.nodes] + 1, slot // 2)
         column = np.where(self.inner, self.column, self.set_column - 1 - is_left)  # a leaf's always or never holds
         link = (pair << _LINK_PAIR | column).astype(np.uint64)
         place = self.at[self.tree] + slot
