@@ -1,6 +1,10 @@
 /* Plans as objects of Python: made from bytes, freed. */
 #include "plan_object.h"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 int take_memory(struct memory *memory, u64 bytes)
 {
     memory->start = bytes < (u64)PY_SSIZE_T_MAX - 64 ? PyMem_Malloc((size_t)bytes + 64) : NULL;
@@ -82,9 +86,28 @@ void plan_free(PyObject *object)
     Py_DECREF(type);
 }
 
+#define HUGE_PAGE ((u64)1 << 21)
+#define MANY_PAGES (2 * HUGE_PAGE) /* bytes from which huge pages are asked for */
+
+/* Memory for a plan's bytes. Large trees are read in no order: of small pages the processor would remember too few. */
+static int take_plan_memory(struct memory *memory, u64 bytes)
+{
+    const u64 more = bytes >= MANY_PAGES ? HUGE_PAGE : 0;
+    if (!take_memory(memory, bytes + more))
+        return 0;
+#if defined(MADV_HUGEPAGE)
+    if (more) {
+        const uintptr_t start = ((uintptr_t)memory->at + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1);
+        madvise((void *)start, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE); /* where it fails, pages stay small */
+        memory->at = (void *)start;
+    }
+#endif
+    return 1;
+}
+
 static int load_plan(Plan *self, const char *bytes, Py_ssize_t size, int level)
 {
-    if (!take_memory(&self->bytes, (u64)size + 64))
+    if (!take_plan_memory(&self->bytes, (u64)size + 64))
         return 0;
     u8 *copy = self->bytes.at;
     for (Py_ssize_t index = 0; index < size + 64; index++)
