@@ -1,17 +1,26 @@
-/* Arrow's C stream interface: a table, or one column, as chunks. https://arrow.apache.org/docs/format/CDataInterface.html
+/* Arrow's C data interface: a table as record batches, or one column as a stream. https://arrow.apache.org/docs/format/CDataInterface.html
 
    Structures are read as they are declared there; every count, length and offset in them is checked before it is used.
-   The bytes behind a pointer have no length in this interface: who passes a stream has it validated before. */
+   The bytes behind a pointer have no length in this interface: who passes arrays has them validated before. */
 #include "incoming_object.h"
 #include "incoming_arrow.h"
 
 #define MOST_ROWS ((i64)1 << 40)
 #define MOST_CHUNKS ((u64)1 << 20)
+#define LAYOUT "pipeline_lib layout"
 
 struct column_format {
     u64 rule;
     u32 storage, unit;
     u32 words; /* storage of the dictionary, or 0 */
+};
+
+/* What a schema says of the columns that a reader has: each one's format, and its place among the children. */
+struct layout {
+    u64 count; /* of the reader's columns */
+    i64 children;
+    struct column_format *formats;
+    i64 *places;
 };
 
 /* The storage that a format string names; 0 for one that `conform` has to judge. */
@@ -226,22 +235,28 @@ static int read_schema(const Reader *reader, const struct ArrowSchema *schema, s
     return missing == 0;
 }
 
+/* Room for one more array that the batch keeps once it is counted; NULL with an error. */
+static struct ArrowArray *room_for_array(Batch *self)
+{
+    if (self->array_count == self->array_room) {
+        const u64 room = self->array_room ? 2 * self->array_room : 4;
+        struct ArrowArray *more = PyMem_Realloc(self->arrays, room * sizeof *more);
+        if (!more)
+            return (struct ArrowArray *)PyErr_NoMemory();
+        self->arrays = more;
+        self->array_room = room;
+    }
+    self->arrays[self->array_count] = (struct ArrowArray){0};
+    return &self->arrays[self->array_count];
+}
+
 /* The next array of a stream, kept by the batch; NULL with status 1 at its end. */
 static int next_array(Batch *self, struct ArrowArrayStream *stream, struct ArrowArray **next)
 {
     *next = NULL;
-    if (self->array_count == self->array_room) {
-        const u64 room = self->array_room ? 2 * self->array_room : 4;
-        struct ArrowArray *more = PyMem_Realloc(self->arrays, room * sizeof *more);
-        if (!more) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        self->arrays = more;
-        self->array_room = room;
-    }
-    struct ArrowArray *array = &self->arrays[self->array_count];
-    *array = (struct ArrowArray){0};
+    struct ArrowArray *array = room_for_array(self);
+    if (!array)
+        return -1;
     if (self->array_count > MOST_CHUNKS || stream->get_next(stream, array)) {
         PyErr_Clear();
         return 0;
@@ -253,39 +268,86 @@ static int next_array(Batch *self, struct ArrowArrayStream *stream, struct Arrow
     return 1;
 }
 
-static int take_batch(Batch *self, const struct ArrowArray *array, const struct ArrowSchema *schema,
-                      const struct column_format *formats, const i64 *places)
+static int take_batch(Batch *self, const struct ArrowArray *array, const struct layout *layout)
 {
     if (array->length < 0 || array->length > MOST_ROWS || array->offset < 0 || array->offset > MOST_ROWS ||
-        array->n_children != schema->n_children || (array->n_children && !array->children) || array->n_buffers != 1 ||
+        array->n_children != layout->children || (array->n_children && !array->children) || array->n_buffers != 1 ||
         !array->buffers || (array->buffers[0] && array->null_count) || array->null_count > 0)
         return 0;
     for (u64 number = 0; number < self->reader->count; number++) {
-        const struct ArrowArray *child = array->children[places[number]];
+        const struct ArrowArray *child = array->children[layout->places[number]];
         if (!child || !child->release)
             return 0;
-        const int status = take_column(self, child, &formats[number], array->offset, array->length);
+        const int status = take_column(self, child, &layout->formats[number], array->offset, array->length);
         if (status <= 0)
             return status;
     }
     return 1;
 }
 
-static int read_batches(Batch *self, struct ArrowArrayStream *stream, const struct ArrowSchema *schema,
-                        struct column_format *formats, i64 *places)
+/* Read record batches of pyarrow, which have the schema of the layout: to export it each time, and to read it once more,
+   would take a third of the time of a hundred rows. */
+int batch_read_batches(Batch *self, PyObject *capsule, PyObject *batches)
 {
-    if (!read_schema(self->reader, schema, formats, places))
-        return 0;
-    for (;;) {
-        struct ArrowArray *array;
-        int status = next_array(self, stream, &array);
-        if (status > 0 && array)
-            status = take_batch(self, array, schema, formats, places);
-        else if (status > 0)
-            return 1;
-        if (status <= 0)
-            return status;
+    const struct layout *layout = PyCapsule_GetPointer(capsule, LAYOUT);
+    if (!layout)
+        return -1;
+    int status = layout->count == self->reader->count && (u64)PyList_Size(batches) <= MOST_CHUNKS;
+    for (Py_ssize_t number = 0; status > 0 && number < PyList_Size(batches); number++) {
+        struct ArrowArray *array = room_for_array(self);
+        if (!array)
+            return -1;
+        PyObject *done = PyObject_CallMethod(PyList_GetItem(batches, number), "_export_to_c", "K",
+                                             (unsigned long long)(uintptr_t)array);
+        self->array_count += array->release != NULL;
+        if (!done && !PyErr_ExceptionMatches(PyExc_Exception))
+            return -1;
+        if (!done)
+            PyErr_Clear();
+        Py_XDECREF(done);
+        status = done && array->release ? take_batch(self, array, layout) : 0;
     }
+    return status;
+}
+
+static void free_layout(struct layout *layout)
+{
+    PyMem_Free(layout->formats);
+    PyMem_Free(layout->places);
+    PyMem_Free(layout);
+}
+
+static void free_layout_capsule(PyObject *capsule) { free_layout(PyCapsule_GetPointer(capsule, LAYOUT)); }
+
+static struct layout *layout_of(const Reader *reader, const struct ArrowSchema *schema)
+{
+    struct layout *layout = PyMem_Calloc(1, sizeof *layout);
+    if (!layout)
+        return (struct layout *)PyErr_NoMemory();
+    layout->count = reader->count;
+    layout->children = schema->n_children;
+    layout->formats = PyMem_Calloc((size_t)reader->count + 1, sizeof *layout->formats);
+    layout->places = PyMem_Calloc((size_t)reader->count + 1, sizeof *layout->places);
+    if (layout->formats && layout->places && read_schema(reader, schema, layout->formats, layout->places))
+        return layout;
+    if (!layout->formats || !layout->places)
+        PyErr_NoMemory();
+    free_layout(layout);
+    return NULL;
+}
+
+PyObject *read_layout(Reader *reader, PyObject *capsule)
+{
+    const struct ArrowSchema *schema = PyCapsule_GetPointer(capsule, "arrow_schema");
+    if (!schema)
+        return NULL;
+    struct layout *layout = schema->release ? layout_of(reader, schema) : NULL;
+    if (!layout)
+        return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+    PyObject *known = PyCapsule_New(layout, LAYOUT, free_layout_capsule);
+    if (!known)
+        free_layout(layout);
+    return known;
 }
 
 static int read_chunks(Batch *self, struct ArrowArrayStream *stream, const struct ArrowSchema *schema, u64 column)
@@ -305,8 +367,8 @@ static int read_chunks(Batch *self, struct ArrowArrayStream *stream, const struc
     }
 }
 
-/* Read a stream's schema, then its arrays; the stream is released in any case. */
-static int with_schema(Batch *self, PyObject *capsule, u64 column)
+/* Read one column: a stream's schema, then its arrays; the stream is released in any case. */
+int batch_read_stream(Batch *self, PyObject *capsule, u64 column)
 {
     struct ArrowArrayStream *stream = PyCapsule_GetPointer(capsule, "arrow_array_stream");
     struct ArrowSchema schema = {0};
@@ -315,29 +377,13 @@ static int with_schema(Batch *self, PyObject *capsule, u64 column)
     if (!stream->release || !stream->get_schema || !stream->get_next)
         return 0;
     int status = 0;
-    if (stream->get_schema(stream, &schema) || !schema.release) {
+    if (stream->get_schema(stream, &schema) || !schema.release)
         PyErr_Clear();
-    } else if (column < self->reader->count) {
+    else
         status = read_chunks(self, stream, &schema, column);
-    } else {
-        struct column_format *formats = PyMem_Calloc((size_t)self->reader->count + 1, sizeof *formats);
-        i64 *places = PyMem_Calloc((size_t)self->reader->count + 1, sizeof *places);
-        if (formats && places) {
-            status = read_batches(self, stream, &schema, formats, places);
-        } else {
-            PyErr_NoMemory();
-            status = -1;
-        }
-        PyMem_Free(formats);
-        PyMem_Free(places);
-    }
     if (schema.release)
         schema.release(&schema);
     if (stream->release)
         stream->release(stream);
     return status;
 }
-
-int batch_read_table(Batch *self, PyObject *capsule) { return with_schema(self, capsule, self->reader->count); }
-
-int batch_read_stream(Batch *self, PyObject *capsule, u64 column) { return with_schema(self, capsule, column); }

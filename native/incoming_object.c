@@ -255,10 +255,15 @@ static PyObject *finished(Batch *self, int status)
     return status < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-static PyObject *reader_table(PyObject *object, PyObject *capsule)
+static PyObject *reader_layout(PyObject *object, PyObject *capsule) { return read_layout((Reader *)object, capsule); }
+
+static PyObject *reader_batches(PyObject *object, PyObject *args)
 {
+    PyObject *layout, *batches;
+    if (!PyArg_ParseTuple(args, "OO!", &layout, &PyList_Type, &batches))
+        return NULL;
     Batch *batch = batch_new((Reader *)object);
-    return batch ? finished(batch, batch_read_table(batch, capsule)) : NULL;
+    return batch ? finished(batch, batch_read_batches(batch, layout, batches)) : NULL;
 }
 
 static PyObject *reader_columns(PyObject *object, PyObject *sources)
@@ -279,8 +284,10 @@ static PyObject *reader_columns(PyObject *object, PyObject *sources)
 static Py_ssize_t batch_length(PyObject *object) { return (Py_ssize_t)((Batch *)object)->rows; }
 
 static PyMethodDef reader_methods[] = {
-    {"table", reader_table, METH_O,
-     "table(capsule): the batch of an Arrow stream of tables; None for one that conform has to judge."},
+    {"layout", reader_layout, METH_O,
+     "layout(capsule): what an Arrow schema says of the reader's columns; None for one that conform has to judge."},
+    {"batches", reader_batches, METH_VARARGS,
+     "batches(layout, list): the batch of record batches of pyarrow; None for one that conform has to judge."},
     {"columns", reader_columns, METH_O,
      "columns(sources): the batch of a list with a buffer, a pair of one and a unit of time, or an Arrow stream for each "
      "column; None for one that conform has to judge."},

@@ -71,8 +71,10 @@ const struct distinct_texts *texts_of_capsule(PyObject *object);
 int batch_incoming(Batch *self, u64 column, const Plan *plan, u64 first, struct incoming *incoming);
 
 /* Each returns 1, 0 where `conform` has to judge, -1 with an error. */
-int batch_read_table(Batch *self, PyObject *capsule);                 /* incoming_arrow.c */
-int batch_read_stream(Batch *self, PyObject *capsule, u64 column);    /* of one column */
-int batch_read_buffer(Batch *self, PyObject *source, u64 column);  /* incoming_buffers.c */
+int batch_read_batches(Batch *self, PyObject *layout, PyObject *batches); /* incoming_arrow.c */
+int batch_read_stream(Batch *self, PyObject *capsule, u64 column);        /* of one column */
+int batch_read_buffer(Batch *self, PyObject *source, u64 column);         /* incoming_buffers.c */
+/* Where a schema's columns are, for `batch_read_batches`: a capsule, None where `conform` has to judge. */
+PyObject *read_layout(Reader *reader, PyObject *capsule);
 
 #endif

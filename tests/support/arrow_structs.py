@@ -57,7 +57,7 @@ def release_stream(stream: Any) -> None:
 
 
 class Hostile:
-    """A stream of one table with one column "x", whose structures a test spoils before it is read."""
+    """A record batch of one column "x", whose structures a test spoils before it is read; or its column as a stream."""
 
     def __init__(self, kind: bytes, buffers: Sequence[bytes | None], rows: int, words: "Hostile | None" = None) -> None:
         self.memory = [None if each is None else ctypes.create_string_buffer(each, len(each)) for each in buffers]
@@ -75,24 +75,38 @@ class Hostile:
         self.table = ArrowArray(rows, 0, 0, 1, 1, self.no_bits, self.arrays, None, release_array, None)
         self.schema = ArrowSchema(b"+s", b"", None, 0, 1, self.types, None, release_schema, None)
         self.given, self.failing = 0, 0
+        self.names: list[bytes] = []
         self.functions = (GetSchema(self.give_schema), GetNext(self.give_next))
         self.stream = ArrowStream(*self.functions, None, release_stream, None)
 
     def give_schema(self, _: Any, out: Any) -> int:
-        """The stream's schema."""
-        ctypes.pointer(out.contents)[0] = self.schema
+        """The stream's schema: that of the column."""
+        ctypes.pointer(out.contents)[0] = self.type
         return self.failing
 
     def give_next(self, _: Any, out: Any) -> int:
-        """The table, then the end."""
+        """The column, then the end."""
         if not self.given:
-            ctypes.pointer(out.contents)[0] = self.table
+            ctypes.pointer(out.contents)[0] = self.column
         self.given += 1
         return 0
 
+    def _export_to_c(self, place: int) -> None:
+        """The record batch, as pyarrow gives it."""
+        if self.failing:
+            raise OSError(self.failing)
+        ctypes.memmove(place, ctypes.addressof(self.table), ctypes.sizeof(ArrowArray))
+
     def capsule(self, name: bytes = b"arrow_array_stream") -> Any:
         """The stream as a capsule of Python."""
+        return self._capsule(self.stream, name)
+
+    def schema_capsule(self) -> Any:
+        """The record batch's schema as a capsule of Python."""
+        return self._capsule(self.schema, b"arrow_schema")
+
+    def _capsule(self, structure: ctypes.Structure, name: bytes) -> Any:
         make = ctypes.pythonapi.PyCapsule_New
         make.restype, make.argtypes = ctypes.py_object, [P, ctypes.c_char_p, P]
-        self.name = name
-        return make(ctypes.addressof(self.stream), self.name, None)
+        self.names.append(name)  # the capsule does not copy it
+        return make(ctypes.addressof(structure), name, None)

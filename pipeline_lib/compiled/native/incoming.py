@@ -4,7 +4,7 @@
 does not at once see to be valid it refuses: the answer is None, and `conform` decides. The other columns, which NumPy's
 nodes take or whose rules only `conform` checks, go the usual way.
 
-    Arrow table ----- C stream ------+
+    Arrow table ----- C arrays ------+
     DataFrame: NumPy - buffers ------+--- Reader (rules of the schema) ---> Batch ---> Plan.run
                Arrow - C streams ----+
 """
@@ -95,6 +95,7 @@ class Incoming:
         self._names = list(self.numbers)
         module = built()
         self._reader = None if module is None or not rules else module.Reader(rules)
+        self._known: tuple[Any, Any] = None, None
 
     def read(self, data: Any) -> Any | None:
         """The batch of a table of Arrow or a DataFrame of pandas; None for what `conform` decides."""
@@ -113,13 +114,24 @@ class Incoming:
     def _of_arrow(self, data: Any) -> Any | None:
         import pyarrow as pa
 
-        if not isinstance(data, pa.Table | pa.RecordBatch) or "\0" in "".join(data.schema.names):
-            return None  # the C interface ends names at a zero
+        if not isinstance(data, pa.Table | pa.RecordBatch):
+            return None
+        layout = self._layout_of(data.schema)
         try:
             data.validate()  # the C interface has no lengths: buffers are as long as the arrays say
         except pa.ArrowInvalid:
             return None
-        return self._reader.table(data.__arrow_c_stream__())  # type: ignore[union-attr]
+        batches = data.to_batches() if isinstance(data, pa.Table) else [data]
+        return layout and self._reader.batches(layout, batches)  # type: ignore[union-attr]
+
+    def _layout_of(self, schema: Any) -> Any | None:
+        """Where the columns of a schema are. The last one is kept: batch after batch has the same."""
+        known, layout = self._known
+        if known is None or not known.equals(schema, check_metadata=True):
+            plain = "\0" not in "".join(schema.names)  # the C interface ends names at a zero
+            layout = self._reader.layout(schema.__arrow_c_schema__()) if plain else None  # type: ignore[union-attr]
+            self._known = schema, layout  # in one step: other threads read it
+        return layout
 
     def other_columns(self, data: Any, rows: int) -> dict[str, PlanColumn] | None:
         """The other columns; None where one of them is refused, or has other rows."""

@@ -254,7 +254,9 @@ name = first.__name__
 del sys.modules[name]
 second = importlib.import_module(name)
 assert second is not first
-batch = second.Reader((("x", "d", False, 0.0, 9.0, 0, 0, None),)).table(pa.table({"x": [1.0]}).__arrow_c_stream__())
+rows = pa.record_batch({"x": [1.0]})
+reader = second.Reader((("x", "d", False, 0.0, 9.0, 0, 0, None),))
+batch = reader.batches(reader.layout(rows.schema.__arrow_c_schema__()), [rows])
 assert type(batch) is first.Batch
 """
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)  # noqa: S603

@@ -192,7 +192,8 @@ def test_texts_are_counted_once() -> None:
     reader = built().Reader((("t", "t", True, -np.inf, np.inf, 0, 2**63 - 1, None),))  # type: ignore[union-attr]
 
     def counts(values: list[str | None]) -> int:
-        numbers, _, count = reader.table(pa.table({"t": pa.array(values)}).__arrow_c_stream__()).texts(0)
+        rows = pa.record_batch({"t": pa.array(values)})
+        numbers, _, count = reader.batches(reader.layout(rows.schema.__arrow_c_schema__()), [rows]).texts(0)
         assert len(numbers) == 4 * len(values)
         return int(count)
 

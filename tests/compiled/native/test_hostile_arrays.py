@@ -15,7 +15,7 @@ from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiler.builder import Builder
 from pipeline_lib.rows.column import Column
 from pipeline_lib.rows.schema import RowSchema
-from tests.support.arrow_structs import Hostile, ReleaseArray, ReleaseStream
+from tests.support.arrow_structs import Hostile, ReleaseArray, ReleaseSchema, ReleaseStream
 
 pytestmark = [
     pytest.mark.core,
@@ -23,11 +23,18 @@ pytestmark = [
 ]
 
 
-def answer_of(hostile: Hostile, column: Column) -> list[Any] | None:
-    """What the core makes of a stream's only column; None where it leaves it."""
+def batch_of(hostile: Hostile, column: Column) -> Any | None:
+    """The batch of a record batch with one column; None where the core leaves it."""
     module = core.built()
     assert module is not None
-    batch = module.Reader((column_rule(column),)).table(hostile.capsule())
+    reader = module.Reader((column_rule(column),))
+    layout = reader.layout(hostile.schema_capsule())
+    return layout and reader.batches(layout, [hostile])
+
+
+def answer_of(hostile: Hostile, column: Column) -> list[Any] | None:
+    """What the core makes of the only column; None where it leaves it."""
+    batch = batch_of(hostile, column)
     if batch is None:
         return None
     build = Builder()
@@ -110,7 +117,8 @@ MOST = 2**63 - 1
         *({"format_of_type": value} for value in (None, b"", b"z", b"+s", b"u", b"tsu:UTC", b"e", b"gg", b"w:8")),
         *({"format_of_schema": value} for value in (None, b"", b"g", b"+l")),
         {"failing_of_": 5},
-        {"release_of_stream": ReleaseStream()},
+        {"release_of_table": ReleaseArray()},
+        {"release_of_schema": ReleaseSchema()},
     ],
 )
 def test_structures_that_are_wrong_are_left(values: dict[str, Any]) -> None:
@@ -203,24 +211,63 @@ def test_views_beyond_their_buffers_are_left(values: tuple[int, int, int]) -> No
     assert answer_of(views(*values), TEXT) is None
 
 
-def test_what_is_no_stream_is_an_error() -> None:
+def test_a_stream_of_a_column_is_read_or_left() -> None:
+    module = core.built()
+    assert module is not None
+    reader = module.Reader((column_rule(NUMBER),))
+    assert len(reader.columns([numbers().capsule()])) == 2
+    for values in ({"failing_of_": 5}, {"release_of_stream": ReleaseStream()}, {"release_of_type": ReleaseSchema()}):
+        assert reader.columns([spoiled(numbers(), **values).capsule()]) is None
+
+
+def test_what_is_no_capsule_of_its_kind_is_an_error() -> None:
     module = core.built()
     assert module is not None
     reader = module.Reader((column_rule(NUMBER),))
     hostile = numbers()
     for other in (None, [], hostile.capsule(b"arrow_array")):
         with pytest.raises(ValueError, match="PyCapsule_GetPointer"):
-            reader.table(other)
+            reader.layout(other)
+        with pytest.raises(ValueError, match="PyCapsule_GetPointer"):
+            reader.batches(other, [hostile])
+    with pytest.raises(ValueError, match="PyCapsule_GetPointer"):
+        reader.columns([hostile.capsule(b"arrow_array")])
     with pytest.raises(ValueError, match="found other columns"):
         reader.columns([])
     with pytest.raises(TypeError):
         module.Batch()
 
 
+def test_the_layout_of_another_reader_is_left() -> None:
+    module = core.built()
+    assert module is not None
+    one, two = (
+        module.Reader((column_rule(NUMBER),)),
+        module.Reader((column_rule(NUMBER), column_rule(Column("y", "number")))),
+    )
+    layout = one.layout(numbers().schema_capsule())
+    assert len(one.batches(layout, [numbers()])) == 2
+    assert two.batches(layout, [numbers()]) is None
+
+
+def test_only_errors_are_left_to_conform() -> None:
+    module = core.built()
+    assert module is not None
+    reader, hostile = module.Reader((column_rule(NUMBER),)), numbers()
+    hostile.__dict__["_export_to_c"] = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        reader.batches(reader.layout(hostile.schema_capsule()), [hostile])
+    assert reader.batches(reader.layout(hostile.schema_capsule()), [None]) is None
+
+
+def interrupted(_: int) -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_batch_that_the_plan_does_not_read_is_an_error() -> None:
     module = core.built()
     assert module is not None
-    batch = module.Reader((column_rule(TEXT),)).table(texts().capsule())
+    batch = batch_of(texts(), TEXT)
     build = Builder()
     own = core_executor(Plan(build.nodes, {"y": (-build.input("x", "float64")).node}), [1], make_executor)
     assert own is not None
