@@ -14,7 +14,7 @@ COMPILER := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --req
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup export check test coverage test-slow run run-all parity champions report lab docs lock bits mutants \
+.PHONY: help setup export check test coverage test-slow test-whole run run-all parity champions report lab docs lock bits mutants \
     faults fuzz fuzz-core fuzz-plans sanitize survey bench simulations first-hour wheels wheels-arm \
     clean
 
@@ -59,7 +59,10 @@ coverage: setup ## run the same tests and print the lines that they leave out; t
 	$(BIN)/pytest -n logical --dist loadfile --max-worker-restart 0 --cov --cov-report=term
 
 test-slow: setup ## run the slow matrices that the everyday tests leave out
-	$(BIN)/pytest -n logical --dist loadfile --max-worker-restart 0 -m slow
+	$(BIN)/pytest -n logical --dist loadfile --max-worker-restart 0 -m "slow and not whole"
+
+test-whole: setup ## run what test-slow leaves out: the rest of the matrices of which it takes a sample
+	$(BIN)/pytest -n logical --dist loadfile --max-worker-restart 0 -m whole
 
 run: setup ## execute a research notebook, leave a record, check parity (PARAMS=params/houses.yml)
 	$(BIN)/pipeline-lib run $(PARAMS)

@@ -14,7 +14,7 @@ from pipeline_lib.project.template import Names, house_files
 HOUSE = house_files(Names("pipeline_lib", "nb-pipeline-lib", "0.0"))
 """The template under this checkout's own names."""
 MACHINERY = {"bench", "bits", "coverage", "docs", "faults", "first-hour", "fuzz", "mutants", "simulations", "survey"}
-MACHINERY |= {"test-slow", "fuzz-core", "fuzz-plans", "sanitize", "wheels", "wheels-arm"}
+MACHINERY |= {"test-slow", "test-whole", "fuzz-core", "fuzz-plans", "sanitize", "wheels", "wheels-arm"}
 """Targets that belong to the framework alone."""
 OF_A_PROJECT = {"predict", "wheel"}
 SAME_RECIPES = ("check", "champions", "clean", "help", "lab", "report", "run-all", "export")

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from click.testing import CliRunner
 from example import ROOT
+from matrices import whole
 from tiny import small_record
 
 from pipeline_lib.cli.main import commands
@@ -22,6 +23,8 @@ from pipeline_lib.system.files import canonical_json, write_atomic
 from pipeline_lib.system.signals import EXIT_CODES
 
 BASES = sorted(path for path in (ROOT / "params").glob("*.yml") if "." not in path.stem)
+LONG = ("demand", "digits")
+"""Pipelines that take half of the time of all."""
 
 
 @pytest.fixture
@@ -117,7 +120,9 @@ def test_parity_is_checked_where_no_check_is_kept(project: Project, monkeypatch:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("params_file", BASES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "params_file", [whole(path) if path.stem in LONG else path for path in BASES], ids=lambda path: path.stem
+)
 def test_every_pipeline_runs_and_is_exact_under_all_quick_variations(params_file: Path, tmp_path: Path) -> None:
     record = run_pipeline(params_file, runs=tmp_path, force=True)
     report = record.read_json(COMPILE_REPORT)

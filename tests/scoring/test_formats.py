@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import scored
+from matrices import whole
 
 from pipeline_lib.records.record import Record
 
@@ -82,7 +83,7 @@ def test_every_format_has_the_bits_of_predict(echo_record: Record, tmp_path: Pat
     ("given", "wanted"),
     sorted({pair for pair in itertools.product(INPUTS, OUTPUTS) if pair[1] not in JSON} - set(PAIRS)),
 )
-@pytest.mark.parametrize("rows", [1, 3, 65_536])
+@pytest.mark.parametrize("rows", [3, whole(1), whole(65_536)])
 def test_every_pair_of_formats(echo_record: Record, tmp_path: Path, given: str, wanted: str, rows: int) -> None:
     check(echo_record, tmp_path, given, wanted, "--block-rows", rows)
 

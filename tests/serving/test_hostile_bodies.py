@@ -201,7 +201,7 @@ def test_generated_bodies(both: Client, seed: int) -> None:
 @pytest.mark.parametrize("sent", STREAMS, ids=["text", "dictionary", "view", "large", "batches"])
 def test_every_damaged_byte_of_a_stream(both: Client, sent: bytes) -> None:
     assert assert_answered(both, "/predict", sent, ARROW) == 200
-    step = 23  # the slow test has each
+    step = 23  # the whole test has each
     for at in range(0, len(sent), step):
         for byte in (0x00, 0xFF, sent[at] ^ 1):
             assert_answered(both, "/predict", sent[:at] + bytes([byte]) + sent[at + 1 :], ARROW)
@@ -210,6 +210,7 @@ def test_every_damaged_byte_of_a_stream(both: Client, sent: bytes) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.parametrize("sent", STREAMS, ids=["text", "dictionary", "view", "large", "batches"])
 def test_each_byte_of_a_stream_with_every_value(both: Client, sent: bytes) -> None:
     for at in range(len(sent)):

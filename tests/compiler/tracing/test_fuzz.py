@@ -9,6 +9,7 @@ from fuzz import ROWS, Calls, DifferenceError, try_call, try_calls
 from fuzz_calls import CALLS, NAMES, NO_CALLS, calls_of
 from fuzz_chains import PROGRAMS
 from fuzz_values import table
+from matrices import slow_sample
 
 from pipeline_lib.compiler.tracing.recording import Recording
 from pipeline_lib.compiler.tracing.registry import RULES
@@ -28,7 +29,7 @@ def check_calls(name: str, examples: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", slow_sample(NAMES, 4))
 def test_a_recorded_method_gives_what_the_library_gives(name: str) -> None:
     check_calls(name, EXAMPLES)
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from drafts import ROWS, Drafted, draft, loans, notebooks, trial, written
+from matrices import slow_sample
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from pipeline_lib.compiler.compile import compile_pipeline
@@ -117,7 +118,7 @@ def test_diagnostics_are_drawn_of_a_draft_with_any_estimator(tmp_path: Path, cas
 
 @ignored
 @pytest.mark.slow
-@pytest.mark.parametrize("case", TABLES)
+@pytest.mark.parametrize("case", slow_sample(TABLES, 4))
 def test_diagnostics_are_drawn_of_every_draft(tmp_path: Path, case: str) -> None:
     found = drawn(tmp_path, case)
     assert found.pictures[0].title in FIRST
