@@ -29,14 +29,21 @@ class _Helpers:
         self.lock, self.pool, self.size = Lock(), None, 0
 
     def submit(self, run: Callable[[int, int], bool], start: int, stop: int, size: int) -> "Future[bool] | None":
-        """Hand a share over to one of at least `size` threads; None where the interpreter is about to end."""
+        """Hand a share over to one of at least `size` threads; None where no thread can be started."""
         with self.lock:
             if self.pool is None or self.size < size:
                 self._grow(size)
             try:
                 return self.pool.submit(run, start, stop) if self.pool else None
             except RuntimeError:
+                self._end()
                 return None
+
+    def _end(self) -> None:
+        """Leave the pool: a share for which no thread could be started is in its queue already, and must not run."""
+        pool, self.pool = self.pool, None
+        if pool is not None:
+            pool.shutdown(wait=True, cancel_futures=True)
 
     def _grow(self, size: int) -> None:
         if self.pool is not None:

@@ -67,6 +67,28 @@ def test_a_refused_row_in_any_share_is_seen_and_an_error_reaches_the_caller() ->
         run_in_shares(fail, 4, 2)
 
 
+def test_a_share_for_which_no_thread_starts_runs_once() -> None:
+    """The pool has it in its queue by then, where another thread would find it after the caller has gone on."""
+    start, started, seen = threading.Thread.start, [], []
+
+    def second_fails(thread: threading.Thread) -> None:
+        started.append(thread)
+        if len(started) == 2:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    def run(first: int, stop: int) -> bool:
+        seen.append(first)
+        return threading.Event().wait(0.2) is False  # the first thread is busy while the second should start
+
+    with patch.object(thread_shares, "_helpers", thread_shares._Helpers()):
+        with patch.object(threading.Thread, "start", second_fails):
+            assert run_in_shares(run, 3, 3)
+        assert len(started) == 2
+        assert run_in_shares(lambda start, stop: True, 3, 3)
+    assert sorted(seen) == [0, 1, 2]
+
+
 def test_the_caller_does_what_no_thread_begins() -> None:
     """All threads wait for the caller, so that it has to do their share."""
     free, ours = threading.Event(), threading.get_ident()
