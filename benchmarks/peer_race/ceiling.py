@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from peer_race import layers
+
 BUILD = Path(__file__).resolve().parents[2] / "native" / "build.py"
 ROUNDS, CHAINS, REPEATS = 50_000, 12, 200  # chains hide each other's wait: a product and a sum take six to eight cycles
 LANES = {"baseline": 2, "avx2": 4, "avx512": 8}
@@ -72,16 +74,13 @@ def _seconds(work: Any) -> float:
     return time.perf_counter() - start
 
 
-def multiply_adds_of_a_row(model: Any) -> int:
-    """Those of a fitted model's dense layers; 0 where it has none."""
-    return sum(int(weights.size) for weights in getattr(model, "coefs_", ()))
-
-
 def ceiling(model: Any, level: str, rows: int, threads: int, seconds: float) -> str:
-    """Which part of our time the dense layers alone take at this machine's ceiling; empty for other models."""
-    work, most = multiply_adds_of_a_row(model) * rows, multiply_adds_a_second(level)
-    if not work or most is None:
+    """Which part of this machine's ceiling a model's dense layers reach, and their part of our time; empty without."""
+    reached, most = layers.multiply_adds_a_second(model, level), multiply_adds_a_second(level)
+    if reached is None or most is None:
         return ""
+    work = rows * sum(weights.size for weights in layers.dense_layers(model))
     return (
-        f"; dense layers at the ceiling of {most / 1e9:.1f} G/s a thread: {work / most / threads / seconds:.0%} of ours"
+        f"; dense layers alone: {reached / most:.0%} of the ceiling of {most / 1e9:.1f} G/s a thread,"
+        f" {work / reached / threads / seconds:.0%} of our time"
     )

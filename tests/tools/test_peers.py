@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline_lib.compiled.native.core import built
 from tools.lock import APART, requirements
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,18 +74,30 @@ def test_differing_predictions_are_counted_and_the_fastest_peer_is_named(contest
 
 
 def test_the_ceiling_of_dense_layers_is_measured_and_compared(contestants: Any) -> None:
-    from peer_race import ceiling
+    from peer_race import ceiling, layers
 
     class Model:
-        coefs_ = (np.zeros((10, 64)), np.zeros((64, 32)), np.zeros((32, 1)))
+        coefs_ = (np.ones((10, 64)), np.ones((64, 32)), np.ones((32, 1)))
 
-    assert ceiling.multiply_adds_of_a_row(Model()) == 640 + 2048 + 32
-    assert ceiling.multiply_adds_of_a_row(object()) == 0
-    with patch.object(ceiling, "multiply_adds_a_second", return_value=1e9):
-        assert ceiling.ceiling(Model(), "avx2", 1000, 1, 0.00544).endswith(": 50% of ours")
-        assert ceiling.ceiling(Model(), "avx2", 1000, 2, 0.00544).endswith(": 25% of ours")
+    assert [weights.size for weights in layers.dense_layers(Model())] == [640, 2048, 32]
+    with (
+        patch.object(ceiling, "multiply_adds_a_second", return_value=1e9),
+        patch.object(
+            layers,
+            "multiply_adds_a_second",
+            side_effect=lambda model, level: 0.5e9 if layers.dense_layers(model) else None,
+        ),
+    ):
+        told = ceiling.ceiling(Model(), "avx2", 1000, 1, 0.01088)
+        assert told == "; dense layers alone: 50% of the ceiling of 1.0 G/s a thread, 50% of our time"
+        assert ceiling.ceiling(Model(), "avx2", 1000, 2, 0.01088).endswith(", 25% of our time")
         assert ceiling.ceiling(object(), "avx2", 1000, 1, 1.0) == ""
-    assert ceiling.multiply_adds_a_second("numpy") is None
+    assert ceiling.multiply_adds_a_second("numpy") is layers.multiply_adds_a_second(object(), "baseline") is None
+    if built():  # without the core there are no layers of ours
+        reached = layers.multiply_adds_a_second(Model(), "baseline")
+        assert reached is not None
+        assert reached > 1e7
+    assert layers.multiply_adds_a_second(Model(), "off") is None
     measured = ceiling.multiply_adds_a_second("baseline")
     assert measured is None or measured > 1e7
 
