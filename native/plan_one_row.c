@@ -42,6 +42,10 @@ PyObject *plan_reads(PyObject *object, PyObject *args)
         return PyErr_NoMemory();
     self->one = self->one_memory.at;
     core_frame_make(self->one, self->plan, 1);
+    for (u64 number = 0; number < self->plan->inputs; number++) {
+        self->readers[number].cell = core_frame_input(self->one, number);
+        self->readers[number].width = self->plan->register_at[number].width;
+    }
     Py_RETURN_NONE;
 }
 
@@ -217,10 +221,9 @@ static int fill_inputs(const Plan *self, PyObject **values, const i64 *converted
 {
     for (u64 number = 0; number < self->plan->inputs; number++) {
         const struct reader *own = &self->readers[number];
-        void *cell = core_frame_input(self->one, number);
         if (own->kind == 'c')
-            *(i64 *)cell = converted[number];
-        else if (!read_value(self, own, values[number], self->plan->register_at[number].width, cell))
+            *(i64 *)own->cell = converted[number];
+        else if (!read_value(self, own, values[number], own->width, own->cell))
             return 0;
     }
     return 1;

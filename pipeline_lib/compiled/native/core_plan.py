@@ -9,7 +9,7 @@
 
 import math
 import struct
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +24,9 @@ from pipeline_lib.compiled.native.row_work import nanoseconds_of_a_row
 from pipeline_lib.compiled.native.word_index import word_index
 from pipeline_lib.compiled.native.words import WordTable
 from pipeline_lib.compiled.plan import Node, Plan
+
+Tables = Mapping[int, tuple[Encoded, Terms]]
+"""The operation and the columns that it takes, by node, where they are others than those of the node."""
 
 
 @dataclass(frozen=True)
@@ -51,20 +54,33 @@ def encode(plan: Plan, roots: Sequence[int]) -> CorePlan | None:
     return write(encoder, carried, [root for root in encoder.roots if root in carried]) if carried else None
 
 
-def write(encoder: Encoder, carried: Collection[int], given: Sequence[int], whole: bool = False) -> CorePlan:
-    """The core's plan of the nodes `carried` that gives the columns of `given`; `whole`: all text comes as texts."""
-    return _Writing(encoder, carried, given, whole).plan()
+def write(
+    encoder: Encoder,
+    carried: Collection[int],
+    given: Sequence[int],
+    whole: bool = False,
+    *,
+    tables: Tables | None = None,
+) -> CorePlan:
+    """The core's plan of the nodes `carried` that gives the columns of `given`; `whole`: all text comes as texts.
+
+    Nodes of `tables` are these operations, which refuse what the nodes refuse.
+    """
+    return _Writing(encoder, carried, given, whole, tables or {}).plan()
 
 
 class _Writing:
     """Registers are known by their node and kind: a node's column may stand in several kinds of them."""
 
-    def __init__(self, encoder: Encoder, carried: Collection[int], given: Sequence[int], whole: bool) -> None:
+    def __init__(
+        self, encoder: Encoder, carried: Collection[int], given: Sequence[int], whole: bool, tables: Tables
+    ) -> None:
         self._encoder, self._nodes, self._given = encoder, encoder.plan.nodes, given
         self._writer = PlanWriter()
         self._registers: dict[tuple[int, str], int] = {}
-        self._carried, self._whole = carried, whole
-        self._short = self._short_dots()
+        self._carried, self._whole, self._tables = carried, whole, tables
+        self._checks: set[tuple[str, tuple[int, ...]]] = set()
+        self._short = {**self._short_dots(), **tables}
         self._inner = self._without_columns_of_codes()
 
     def plan(self) -> CorePlan:
@@ -129,7 +145,10 @@ class _Writing:
 
     def _passed(self, number: int) -> set[int]:
         """The first input of a node that is this one, checked."""
-        return {self._nodes[number].inputs[0]} if self._encoder.passes(number) else set()
+        return {self._nodes[number].inputs[0]} if self._passes(number) else set()
+
+    def _passes(self, number: int) -> bool:
+        return number not in self._tables and self._encoder.passes(number)
 
     def _width(self, number: int, kind: str) -> int:
         return 1 if kind == "s" else self._encoder.widths[number]
@@ -156,9 +175,11 @@ class _Writing:
         encoder, short = self._encoder, self._short.get(number)
         encoded, kind = encoder.encoded[number] if short is None else short[0], encoder.kinds[number]
         inputs = [self._register(*each) for each in self._terms(number)]
-        if encoder.passes(number):  # the value itself: only refused rows are news
-            if encoded.operation:
+        if self._passes(number):  # the value itself: only refused rows are news
+            check = encoded.operation, tuple(inputs)
+            if encoded.operation and (encoded.ints or encoded.arrays or check not in self._checks):
                 self._writer.instruction(encoded, inputs, None)
+                self._checks.add(check)
             return self._register(self._nodes[number].inputs[0], kind)
         output = self._writer.register(kind, self._width(number, kind))
         self._writer.instruction(encoded, inputs, output)

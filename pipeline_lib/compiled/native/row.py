@@ -7,7 +7,8 @@ from datetime import date, datetime
 from typing import Any
 
 from pipeline_lib.compiled.native.core import level, load_plan
-from pipeline_lib.compiled.native.core_plan import CorePlan, encode
+from pipeline_lib.compiled.native.core_plan import CorePlan
+from pipeline_lib.compiled.native.row_words import encode_row
 from pipeline_lib.compiled.operations.refusals import NAT
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiled.row_executor import microseconds
@@ -30,7 +31,7 @@ Reader = tuple[str, int, int, int, float, int, float, int, int, int, Any, tuple[
 def core_row(plan: Plan, roots: Sequence[int], schema: RowSchema) -> CoreRow | None:
     """The function of one raw row; None where there is no core, or it does not carry all that `roots` depend on."""
     one_table = not plan.context and schema.key is None
-    core = encode(plan, roots) if one_table and level() is not None else None
+    core = encode_row(plan, roots) if one_table and level() is not None else None
     if core is None or not _carries_all(plan, roots, core):
         return None
     names = [plan.nodes[node].settings["column"] for node in core.taken]

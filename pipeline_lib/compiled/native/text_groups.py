@@ -34,15 +34,14 @@ class TextGroup:
 
 def text_groups(encoder: Encoder, own: Collection[int], given: Collection[int]) -> tuple[list[TextGroup], list[int]]:
     """The groups of the nodes `own` of a turn that gives `given`, and the nodes that are left, in their order."""
-    nodes, groups, ends = encoder.plan.nodes, list[TextGroup](), set[int]()
-    sources = _sources(encoder, own)
+    groups, ends = list[TextGroup](), set[int]()
+    sources, takers = _sources(encoder, own), _takers(encoder, own)
+    free = [number for number, source in sources.items() if source == ""]
     for column in sorted({source for source in sources.values() if source}):
-        inside = {
-            number for number, source in sources.items() if source == column and _may_give(encoder, number, given)
-        }
-        outside = {taken for number in own if number not in inside for taken in nodes[number].inputs} | set(given)
-        taken = inside & outside
-        needed = _needed(encoder, own, taken, ())
+        of_column = [number for number, source in sources.items() if source == column]
+        inside = {number for number in of_column if _may_give(encoder, number, given)}
+        taken = {number for number in inside if number in given or not takers.get(number, inside) <= inside}
+        needed = _needed(encoder, [*free, *of_column], taken, ())
         texts = any(_takes_text(encoder, number) for number in needed)
         if texts or (len(needed) > 1 and _are_numbers(encoder, taken) and not taken & set(given)):
             groups.append(TextGroup(column, texts, tuple(needed), tuple(sorted(taken))))
@@ -50,19 +49,28 @@ def text_groups(encoder: Encoder, own: Collection[int], given: Collection[int]) 
     return groups, _needed(encoder, own, set(given) - ends, ends) if groups else list(own)
 
 
+def _takers(encoder: Encoder, own: Collection[int]) -> dict[int, set[int]]:
+    """The nodes of `own` that take each node."""
+    takers: dict[int, set[int]] = {}
+    for number in own:
+        for taken in encoder.plan.nodes[number].inputs:
+            takers.setdefault(taken, set()).add(number)
+    return takers
+
+
 def _sources(encoder: Encoder, own: Collection[int]) -> dict[int, str | None]:
     """The raw text that each node depends on; "" for constants alone, None where it depends on anything else."""
-    nodes, sources = encoder.plan.nodes, dict[int, str | None]()
+    nodes, sources, carried = encoder.plan.nodes, dict[int, str | None](), set(own)
     for number in encoder.needed:
         node = nodes[number]
         if node.operation == "input":
             sources[number] = node.settings["column"] if node.dtype == "str" else None
         elif node.operation == "constant":
             sources[number] = ""
-        elif number in own:
+        elif number in carried:
             below = {sources.get(taken) for taken in node.inputs} - {""}
             sources[number] = below.pop() if len(below) == 1 else None if below else ""
-    return {number: source for number, source in sources.items() if number in own}
+    return {number: source for number, source in sources.items() if number in carried}
 
 
 def _may_give(encoder: Encoder, number: int, given: Collection[int]) -> bool:
