@@ -7,12 +7,13 @@ several raw tables   `conform` joins the row's child rows, then row_executor
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from pipeline_lib.compiled.batch_evaluator import BatchEvaluator
 from pipeline_lib.compiled.context_row import ContextRowFunction, context_row_function
 from pipeline_lib.compiled.native.core import is_numpy_alone
-from pipeline_lib.compiled.native.row import CoreRow, core_row
+from pipeline_lib.compiled.native.row import CoreRow, growing_row
 from pipeline_lib.compiled.operations.registry import lower
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiled.row_executor import QuickCheckError, RowFunction, row_function
@@ -59,7 +60,8 @@ class RowEvaluator:
         try:
             function = self._core[key]
         except KeyError:
-            function = self._core[key] = core_row(self._plan, key, self._batches.schema(key))
+            replace = partial(self._core.__setitem__, key)
+            function = self._core[key] = growing_row(self._plan, key, self._batches.schema(key), replace)
         return function(row) or None if function else None  # type: ignore[return-value]
 
     def _as_batch(self, roots: Sequence[int], row: Mapping[str, Any], context: Any) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
     raw text --- look-up --- is missing --- where --- times --- plus ---+--- other columns      nodes of the plan
     raw text --- table by word -----------------------------------------+--- other columns      as the core runs them
 
-The core itself makes the tables, when the first row comes: it runs these nodes for each word of the plan.
+The core itself makes the tables, once many rows have come: it runs these nodes for each word of the plan.
 """
 
 import math
@@ -23,7 +23,7 @@ _TABLES = {"d": ("word_float", np.float64), "i": ("word_int", np.int64), "b": ("
 
 
 def encode_row(plan: Plan, roots: Sequence[int]) -> CorePlan | None:
-    """As `encode`, with tables by word."""
+    """As `encode`, with tables by word; None without."""
     encoder = Encoder(plan, list(dict.fromkeys(roots)))
     carried = encoder.without_ancestors(set(encoder.encoded))
     if not carried:
@@ -32,13 +32,13 @@ def encode_row(plan: Plan, roots: Sequence[int]) -> CorePlan | None:
     own = [number for number in encoder.needed if number in carried]
     left = [number for number in encoder.needed if number not in carried]
     if any(plan.nodes[number].operation not in ("input", "constant") for number in left):
-        return write(encoder, carried, given)  # the core runs no single row of it
+        return None  # the core runs no single row of it
     short = [group for group in text_groups(encoder, own, given)[0] if not group.texts]
     tables: dict[int, tuple[Encoded, list[tuple[int, str]]]] = {}
     if len(short) * encoder.words.size <= _MOST_WORDS:
         for group in short:
             tables |= _tables(encoder, group)
-    return write(encoder, _left(encoder, carried, given, tables), given, tables=tables)
+    return write(encoder, _left(encoder, carried, given, tables), given, tables=tables) if tables else None
 
 
 def _left(encoder: Encoder, carried: set[int], given: Sequence[int], tables: Tables) -> set[int]:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from pipeline_lib.compiled.native import row_words
+from pipeline_lib.compiled.native import row, row_words
 from pipeline_lib.compiled.native.core import built
 from pipeline_lib.compiled.native.core_plan import encode
-from pipeline_lib.compiled.native.row import core_row
+from pipeline_lib.compiled.native.row import core_row, growing_row
 from pipeline_lib.compiled.native.row_words import encode_row
 from pipeline_lib.compiled.plan import Plan
 from pipeline_lib.compiled.row_executor import row_function
@@ -73,17 +73,17 @@ def instructions(data: bytes) -> int:
 
 def test_rows_have_the_bits_and_refusals_of_python() -> None:
     plan, roots = word_plan()
-    own, expected = core_row(plan, roots, SCHEMA), row_function(plan, roots, SCHEMA)
+    own, expected = core_row(plan, roots, SCHEMA, tables=True), row_function(plan, roots, SCHEMA)
     assert own is not None
     refused = 0
-    for row in ROWS:
+    for each in ROWS:
         try:
-            wanted = expected(row)
+            wanted = expected(each)
         except InputError:
-            assert own(row) is False
+            assert own(each) is False
             refused += 1
         else:
-            found = own(row)
+            found = own(each)
             assert isinstance(found, tuple)
             assert bits(found) == bits(wanted)
     assert 0 < refused < len(ROWS)
@@ -96,9 +96,35 @@ def test_a_chain_of_one_text_is_one_look_up(monkeypatch: pytest.MonkeyPatch) -> 
     assert short is not None
     assert instructions(short.data) < instructions(whole.data) - 5
     monkeypatch.setattr(row_words, "_MOST_WORDS", 0)
-    many = encode_row(plan, roots)  # too many words
-    assert many is not None
-    assert many.data == whole.data
+    assert encode_row(plan, roots) is None  # too many words
+
+
+def test_tables_are_made_once_many_rows_have_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, roots = word_plan()
+    monkeypatch.setattr(row, "ROWS_BEFORE_TABLES", 3)
+    later: list[Any] = []
+    own = growing_row(plan, roots, SCHEMA, later.append)
+    assert own is not None
+    counts = []
+    for each in ROWS[:5]:
+        own(each)
+        counts.append(len(later))
+    assert counts == [0, 0, 1, 1, 1]
+    assert [repr(later[0](each)) for each in ROWS] == [repr(own(each)) for each in ROWS]
+    monkeypatch.setattr(row_words, "_MOST_WORDS", 0)
+    other = growing_row(plan, roots, SCHEMA, later.append)
+    assert other is not None
+    answers = [other(each) for each in ROWS[:4]]
+    assert repr(later[1](ROWS[0])) == repr(answers[0])  # without tables the first function stays
+
+
+def test_numbers_alone_are_not_counted() -> None:
+    build = Builder()
+    total = build.input("x", "float64") + 1.0
+    own = growing_row(Plan(build.nodes, {}), [total.node], RowSchema((Column("x", "number"),)), pytest.fail)
+    assert own is not None
+    assert own.__name__ == "row"  # the core's own method
+    assert own({"x": 1.0}) == (2.0,)
 
 
 def test_a_condition_of_two_columns_is_checked_once() -> None:
