@@ -23,8 +23,8 @@ from pipeline_lib.system.files import canonical_json, write_atomic
 from pipeline_lib.system.signals import EXIT_CODES
 
 BASES = sorted(path for path in (ROOT / "params").glob("*.yml") if "." not in path.stem)
-LONG = ("demand", "digits")
-"""Pipelines that take half of the time of all."""
+LONG = ("demand", "digits", "flights", "houses")
+"""Pipelines that take two thirds of the time of all."""
 
 
 @pytest.fixture

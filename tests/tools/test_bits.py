@@ -18,6 +18,7 @@ def test_a_pipeline_has_the_same_bits_in_every_quick_setting(capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.whole
 def test_no_bit_differs_in_the_quick_grid_and_controls_turn_red():
     found, green = bits.matrix(quick=True)
     assert len(next(iter(found.values()))["rows"]) >= 25

@@ -112,6 +112,7 @@ def test_an_edited_source_is_another_source_and_still_python(kind: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.whole
 def test_all_mutations_are_seen_and_named(world: World) -> None:
     mutations = some(world, share=1.0, seed=3)
     verdicts = run(world, mutations)

@@ -159,6 +159,7 @@ def test_the_sample_is_a_twentieth_of_every_library() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.whole
 def test_no_class_of_the_sample_gets_worse() -> None:
     committed = {result.case: result for result in read(COMMITTED)}
     found: list[Result] = []
