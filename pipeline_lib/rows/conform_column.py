@@ -167,7 +167,9 @@ def _check_structure(array: Any) -> None:
             raise ColumnError(
                 "text in UTF-8", None, f"bytes that are not UTF-8 ({error})", "decode it first"
             ) from error
-        raise ColumnError("a valid array", None, f"an array that Arrow refuses ({error})", "make it anew") from error
+        raise ColumnError(
+            "a valid Arrow array", None, f"wrong offsets, codes or lengths ({error})", "build the array again"
+        ) from error
 
 
 def _check(array: Any, column: Column) -> None:
@@ -177,7 +179,7 @@ def _check(array: Any, column: Column) -> None:
         rows = _false_rows(pc.is_valid(array))
         if not rows:
             found = f"an array that counts {array.null_count} missing values and marks none"
-            raise ColumnError("a valid array", None, found, "make it anew")
+            raise ColumnError("a valid Arrow array", None, found, "build the array again")
         raise ColumnError(expected, rows, remedy=remedy)
     for expected, holds in _checks(array, column):
         refuse_rows(_false_rows(holds), expected)

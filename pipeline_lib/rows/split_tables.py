@@ -29,7 +29,7 @@ def split_tables(table: pa.Table, schema: RowSchema) -> dict[str, pa.Table]:
         table.validate(full=True)  # Arrow believes offsets and codes, and reads beyond an array where they are wrong
     except pa.ArrowException as error:
         raise InputError(
-            f"found an Arrow table that Arrow refuses ({error}), expected a valid one; make it anew"
+            f"found an Arrow table with wrong offsets, codes or lengths ({error}), expected a valid one; build it again"
         ) from error
     tables = {schema.name: table.select([column.name for column in schema.columns])}
     for child in schema.children:
